@@ -1,0 +1,1 @@
+//! nepho-aws (to be written).

@@ -1,0 +1,1 @@
+//! nepho-catalog (to be written).

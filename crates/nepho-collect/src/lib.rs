@@ -1,0 +1,1 @@
+//! nepho-collect (to be written).

@@ -1,0 +1,1 @@
+//! nepho-graph (to be written).

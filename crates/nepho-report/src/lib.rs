@@ -1,0 +1,1 @@
+//! nepho-report (to be written).

@@ -1,0 +1,1 @@
+//! nepho-rules (to be written).
