@@ -1,1 +1,16 @@
-//! nepho-catalog (to be written).
+//! The catalogue: what we know about clouds, as data. Embeds `catalog/`, reads a user's own folder beside it, validates
+//! both.
+//!
+//! Knows the formats (`docs/kinds.md`, `docs/rules.md`), not what they mean: calls are made by `nepho-collect`,
+//! conditions compiled by `nepho-graph`.
+
+pub mod case;
+mod framework;
+pub mod kind;
+mod load;
+mod rule;
+
+pub use framework::{Framework, Requirement};
+pub use kind::Kind;
+pub use load::{Catalog, CatalogError, SourceFile, SourceKind, nearest};
+pub use rule::{ControlId, Fix, Rule};

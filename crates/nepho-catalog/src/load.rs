@@ -1,0 +1,308 @@
+//! Reads catalogue files, embedded or a user's, and holds them together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::case::{KindCases, RuleCases};
+use crate::{Framework, Kind, Rule};
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// What a catalogue file holds, by its folder and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// `kinds/**/<resource>.yaml`
+    Kind,
+    /// `kinds/**/<resource>.cases.yaml`
+    KindCases,
+    /// `rules/**/<defect>.yaml`
+    Rule,
+    /// `rules/**/<defect>.cases.yaml`
+    RuleCases,
+    /// `frameworks/<id>.yaml`
+    Framework,
+}
+
+/// One catalogue file.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// What it holds.
+    pub kind: SourceKind,
+    /// The id that follows from its path.
+    pub id: String,
+    /// Its path as shown to people.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Something is wrong with a catalogue file.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// A user's folder or file could not be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not in its format. `message` holds the place and a snippet.
+    #[error("`{path}` is not a valid {what} file: {message}")]
+    Format {
+        /// Which.
+        path: String,
+        /// `kind`, `rule`, `framework`, `cases`.
+        what: &'static str,
+        /// Where and what, with a snippet of the source.
+        message: String,
+    },
+    /// The id in the file is not the one its path says.
+    #[error("`{path}` says id `{found}`; its path says `{expected}`: rename one of them")]
+    Id {
+        /// Which.
+        path: String,
+        /// In the file.
+        found: String,
+        /// By the path.
+        expected: String,
+    },
+    /// A file names something that does not exist.
+    #[error("`{path}` names the {what} `{name}`, which does not exist{}", help.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unresolved {
+        /// Which file.
+        path: String,
+        /// What is missing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The nearest right name.
+        help: Option<String>,
+    },
+}
+
+/// The nearest of `names` to `wrong`, when one is near enough to suggest.
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let wrong_lower = wrong.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&wrong_lower, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= (name.len().max(wrong.len()) / 3).max(1))
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+/// Kinds, rules and frameworks, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Kinds.
+    pub kinds: BTreeMap<Arc<str>, Arc<Kind>>,
+    /// Rules, without deprecated ones.
+    pub rules: BTreeMap<Arc<str>, Arc<Rule>>,
+    /// Frameworks.
+    pub frameworks: BTreeMap<Arc<str>, Arc<Framework>>,
+    /// Where each file stands, for messages about it: (what, id) → path.
+    sources: BTreeMap<(&'static str, String), (String, Arc<str>)>,
+}
+
+fn classify(path: &str) -> Option<(SourceKind, String)> {
+    let stem = path.strip_suffix(".yaml")?;
+    let (stem, cases) = match stem.strip_suffix(".cases") {
+        Some(stem) => (stem, true),
+        None => (stem, false),
+    };
+    let (folder, rest) = stem.split_once('/')?;
+    let id = rest.replace('/', ".");
+    match (folder, cases) {
+        ("kinds", false) => Some((SourceKind::Kind, id)),
+        ("kinds", true) => Some((SourceKind::KindCases, id)),
+        ("rules", false) => Some((SourceKind::Rule, id)),
+        ("rules", true) => Some((SourceKind::RuleCases, id)),
+        ("frameworks", false) => Some((SourceKind::Framework, rest.to_owned())),
+        _ => None,
+    }
+}
+
+fn parse<T: DeserializeOwned>(file: &SourceFile, what: &'static str) -> Result<T, CatalogError> {
+    serde_saphyr::from_str(&file.text).map_err(|error| CatalogError::Format {
+        path: file.path.clone(),
+        what,
+        message: error.to_string(),
+    })
+}
+
+impl SourceFile {
+    /// The files that are part of the binary.
+    pub fn embedded() -> impl Iterator<Item = SourceFile> {
+        EMBEDDED.iter().filter_map(|(path, text)| {
+            let (kind, id) = classify(path)?;
+            Some(SourceFile { kind, id, path: format!("catalog/{path}"), text: Arc::from(*text) })
+        })
+    }
+
+    /// The files of a user's folder, laid out like `catalog/`. Other files are passed over.
+    pub fn folder(root: &Path) -> Result<Vec<SourceFile>, CatalogError> {
+        let read = |path: &Path, source| CatalogError::Read { path: path.display().to_string(), source };
+        let mut files = Vec::new();
+        let mut folders: Vec<PathBuf> = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).map_err(|error| read(&folder, error))? {
+                let path = entry.map_err(|error| read(&folder, error))?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                if let Some((kind, id)) = classify(&relative) {
+                    let text = std::fs::read_to_string(&path).map_err(|error| read(&path, error))?;
+                    files.push(SourceFile { kind, id, path: path.display().to_string(), text: text.into() });
+                }
+            }
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
+    }
+
+    /// Reads it as a rule's cases.
+    pub fn rule_cases(&self) -> Result<RuleCases, CatalogError> {
+        parse(self, "cases")
+    }
+
+    /// Reads it as a kind's cases.
+    pub fn kind_cases(&self) -> Result<KindCases, CatalogError> {
+        parse(self, "cases")
+    }
+}
+
+impl Catalog {
+    /// The catalogue in the binary.
+    pub fn embedded() -> Result<Self, CatalogError> {
+        Self::load(SourceFile::embedded())
+    }
+
+    /// The catalogue in the binary with a user's folder over it: a file with the same id takes the place of ours.
+    pub fn with_folder(root: &Path) -> Result<Self, CatalogError> {
+        Self::load(SourceFile::embedded().chain(SourceFile::folder(root)?))
+    }
+
+    /// A catalogue of the given files; later ones take the place of earlier ones with the same id.
+    pub fn load(files: impl IntoIterator<Item = SourceFile>) -> Result<Self, CatalogError> {
+        let mut catalog = Self::default();
+        for file in files {
+            let (what, found): (&'static str, Arc<str>) = match file.kind {
+                SourceKind::Kind => {
+                    let kind: Kind = parse(&file, "kind")?;
+                    let id = kind.id.clone();
+                    catalog.kinds.insert(id.clone(), Arc::new(kind));
+                    ("kind", id)
+                }
+                SourceKind::Rule => {
+                    let rule: Rule = parse(&file, "rule")?;
+                    let id = rule.id.clone();
+                    if rule.deprecated.is_none() {
+                        catalog.rules.insert(id.clone(), Arc::new(rule));
+                    }
+                    ("rule", id)
+                }
+                SourceKind::Framework => {
+                    let framework: Framework = parse(&file, "framework")?;
+                    let id = framework.id.clone();
+                    catalog.frameworks.insert(id.clone(), Arc::new(framework));
+                    ("framework", id)
+                }
+                SourceKind::KindCases | SourceKind::RuleCases => continue,
+            };
+            if found.as_ref() != file.id {
+                return Err(CatalogError::Id { path: file.path, found: found.to_string(), expected: file.id });
+            }
+            catalog.sources.insert((what, found.to_string()), (file.path, file.text));
+        }
+        catalog.check_names()?;
+        Ok(catalog)
+    }
+
+    /// Path and text of the file that defines a `kind`, `rule` or `framework`, for messages about it.
+    pub fn source(&self, what: &'static str, id: &str) -> Option<(&str, &str)> {
+        self.sources.get(&(what, id.to_owned())).map(|(path, text)| (path.as_str(), text.as_ref()))
+    }
+
+    /// All class labels that kinds carry.
+    pub fn classes(&self) -> std::collections::BTreeSet<Arc<str>> {
+        self.kinds.values().flat_map(|kind| kind.classes.iter().cloned()).collect()
+    }
+
+    /// Kinds that carry the class label, or the one kind with the id.
+    pub fn kinds_of<'a>(&'a self, kind_or_class: &'a str) -> impl Iterator<Item = &'a Arc<Kind>> {
+        self.kinds.values().filter(move |kind| {
+            kind.id.as_ref() == kind_or_class || kind.classes.iter().any(|class| class.as_ref() == kind_or_class)
+        })
+    }
+
+    fn unresolved<'a>(
+        &self,
+        file: (&'static str, &str),
+        what: &'static str,
+        name: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> CatalogError {
+        let path = self.source(file.0, file.1).map_or_else(|| file.1.to_owned(), |(path, _)| path.to_owned());
+        CatalogError::Unresolved { path, what, name: name.to_owned(), help: nearest(name, names) }
+    }
+
+    /// Every name that a file uses must exist: parent kinds, kinds of relations, `get` calls, kinds of rules, frameworks.
+    fn check_names(&self) -> Result<(), CatalogError> {
+        let kind_ids = || self.kinds.keys().map(AsRef::as_ref);
+        for kind in self.kinds.values() {
+            let at = ("kind", kind.id.as_ref());
+            for list in kind.list.as_slice() {
+                if let Some(parent) = &list.for_each
+                    && !self.kinds.contains_key(parent)
+                {
+                    return Err(self.unresolved(at, "kind", parent, kind_ids()));
+                }
+            }
+            let gets = kind
+                .properties
+                .values()
+                .flat_map(|property| property.get.as_slice())
+                .chain(kind.relations.values().flat_map(|all| all.as_slice().iter().flat_map(|one| one.get.as_slice())))
+                .chain(match &kind.tags {
+                    Some(crate::kind::Tags::Call { get, .. }) => Some(get),
+                    _ => None,
+                });
+            for get in gets {
+                if !kind.get.contains_key(get) {
+                    return Err(self.unresolved(at, "get call", get, kind.get.keys().map(AsRef::as_ref)));
+                }
+            }
+            for relation in kind.relations.values().flat_map(|all| all.as_slice()) {
+                for end in relation.to.as_slice().iter().chain(relation.from.as_slice()) {
+                    if !self.kinds.contains_key(end) && !self.classes().contains(end) {
+                        return Err(self.unresolved(at, "kind", end, kind_ids()));
+                    }
+                }
+            }
+        }
+        let classes = self.classes();
+        for rule in self.rules.values() {
+            if !self.kinds.contains_key(&rule.on) && !classes.contains(&rule.on) {
+                let names = kind_ids().chain(classes.iter().map(AsRef::as_ref));
+                return Err(self.unresolved(("rule", &rule.id), "kind or class", &rule.on, names));
+            }
+            for control in &rule.controls {
+                let Some(framework) = self.frameworks.get(&control.framework) else {
+                    let names = self.frameworks.keys().map(AsRef::as_ref);
+                    return Err(self.unresolved(("rule", &rule.id), "framework", &control.framework, names));
+                };
+                if !framework.requirements.iter().any(|requirement| requirement.id == control.requirement) {
+                    let names = framework.requirements.iter().map(|requirement| requirement.id.as_ref());
+                    return Err(self.unresolved(("rule", &rule.id), "requirement", &control.to_string(), names));
+                }
+            }
+        }
+        Ok(())
+    }
+}
