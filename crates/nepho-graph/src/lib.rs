@@ -1,1 +1,20 @@
-//! nepho-graph (to be written).
+//! The security graph in memory, and openCypher's read language over it.
+//!
+//! [`GraphBuilder`] takes facts and gives a [`Graph`]; [`Condition`] judges the nodes of one kind (rules), [`Query`]
+//! answers with rows (paths, reports, the explorer). Unknown is a value beside null throughout: see [`Truth`].
+//!
+//! Pure: no files, no network, no clock but the query's own deadline. Knows nothing of providers, rules and coverage
+//! beyond the marks that the builder is given.
+
+mod bits;
+mod error;
+mod graph;
+mod schema;
+mod truth;
+mod value;
+
+pub use error::{ErrorCode, QueryError};
+pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
+pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};
+pub use truth::Truth;
+pub use value::{Duration, PathValue, ResultValue, Temporal};

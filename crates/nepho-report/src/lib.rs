@@ -1,1 +1,29 @@
-//! nepho-report (to be written).
+//! Reports: one plain [`Report`] in, one file per format out (`docs/reports.md`).
+//!
+//! Pure: knows nothing of the graph, the rule engine, files or the terminal it may be shown on. Whatever came from a
+//! cloud is taken to be hostile text and is made harmless by each format in its own way (`text`, `safe_json`).
+
+mod csv;
+mod digest;
+mod format;
+mod html;
+mod json;
+mod junit;
+mod ocsf;
+mod report;
+mod safe_json;
+mod sarif;
+pub mod table;
+mod text;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod schema_check;
+
+pub use format::{Format, ReportError, UnknownFormatError, render};
+pub use json::SCHEMA;
+pub use report::{
+    AccountView, Counts, FindingView, FixView, FrameworkView, GeneratedBy, MuteView, MutedView, ReasonView, Report,
+    RequirementState, RequirementView, ResourceView, RuleView, VerdictCounts,
+};

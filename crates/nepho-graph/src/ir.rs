@@ -1,0 +1,202 @@
+//! The query as written: our own form, free of any parser's types. Names are not yet looked up.
+
+use std::sync::Arc;
+
+use crate::error::Span;
+use crate::value::ResultValue;
+
+/// A name and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Name {
+    pub text: Arc<str>,
+    pub span: Span,
+}
+
+/// Single queries joined by `UNION`.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub parts: Vec<Vec<Clause>>,
+    /// `UNION` without `ALL`.
+    pub distinct: bool,
+    /// Both `UNION` and `UNION ALL` were used.
+    pub mixed: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Clause {
+    pub kind: ClauseKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ClauseKind {
+    Match { optional: bool, pattern: Vec<PathPattern>, filter: Option<Expr> },
+    Unwind { list: Expr, variable: Name },
+    With { projection: Projection, filter: Option<Expr> },
+    Return(Projection),
+    /// A bare pattern, as in `EXISTS { (a)-->(b) }`, gets no `RETURN`.
+    Create(Vec<PathPattern>),
+    Delete(Vec<Expr>),
+    Call,
+    /// Any other clause that writes, by its word.
+    Write(&'static str),
+    Unsupported(&'static str),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Projection {
+    pub distinct: bool,
+    pub all: bool,
+    pub items: Vec<Item>,
+    pub order: Vec<(Expr, bool)>,
+    pub skip: Option<Expr>,
+    pub limit: Option<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub expr: Expr,
+    pub alias: Option<Name>,
+    /// The expression's own text, the column's name where there is no alias.
+    pub text: Arc<str>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PathPattern {
+    pub variable: Option<Name>,
+    /// `shortestPath` or `allShortestPaths`.
+    pub shortest: Option<Shortest>,
+    /// One more than relations.
+    pub nodes: Vec<NodePattern>,
+    pub relations: Vec<RelationPattern>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortest {
+    One,
+    All,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodePattern {
+    pub variable: Option<Name>,
+    pub labels: Option<LabelExpr>,
+    pub properties: Option<Expr>,
+    pub filter: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RelationPattern {
+    pub variable: Option<Name>,
+    /// Empty for any.
+    pub types: Vec<Name>,
+    pub direction: Direction,
+    /// Lower and upper bound of a variable length.
+    pub length: Option<(u32, Option<u32>)>,
+    pub properties: Option<Expr>,
+    pub filter: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Out,
+    In,
+    Both,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum LabelExpr {
+    Name(Name),
+    Any,
+    Not(Box<LabelExpr>),
+    And(Vec<LabelExpr>),
+    Or(Vec<LabelExpr>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExprKind {
+    Literal(ResultValue),
+    Variable(Arc<str>),
+    Parameter(Arc<str>),
+    List(Vec<Expr>),
+    Map(Vec<(Name, Expr)>),
+    MapProjection { base: Box<Expr>, items: Vec<MapItem> },
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Xor(Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    /// One comparison of a chain: `a < b < c` becomes `a < b AND b < c`.
+    Compare(CompareOp, Box<Expr>, Box<Expr>),
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    Negate(Box<Expr>),
+    Plus(Box<Expr>),
+    IsNull { of: Box<Expr>, negated: bool },
+    HasLabels { of: Box<Expr>, labels: LabelExpr },
+    Property { of: Box<Expr>, name: Name },
+    Index { of: Box<Expr>, index: Box<Expr> },
+    Slice { of: Box<Expr>, from: Option<Box<Expr>>, to: Option<Box<Expr>> },
+    CountAll,
+    Call { name: Name, distinct: bool, arguments: Vec<Expr> },
+    Case { operand: Option<Box<Expr>>, arms: Vec<(Vec<Expr>, Expr)>, otherwise: Option<Box<Expr>> },
+    Comprehension { variable: Name, list: Box<Expr>, filter: Option<Box<Expr>>, map: Option<Box<Expr>> },
+    PatternComprehension { pattern: Box<PathPattern>, filter: Option<Box<Expr>>, map: Box<Expr> },
+    Reduce { accumulator: Name, initial: Box<Expr>, variable: Name, list: Box<Expr>, body: Box<Expr> },
+    Quantified { kind: Quantifier, variable: Name, list: Box<Expr>, filter: Box<Expr> },
+    Exists(Box<Query>),
+    Count(Box<Query>),
+    Collect(Box<Query>),
+    /// A pattern as a predicate.
+    Pattern(Vec<PathPattern>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum MapItem {
+    Property(Name),
+    All,
+    Variable(Name),
+    Entry(Name, Expr),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CompareOp {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BinaryOp {
+    Regex,
+    In,
+    StartsWith,
+    EndsWith,
+    Contains,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Power,
+    Concat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    All,
+    Any,
+    None,
+    Single,
+}

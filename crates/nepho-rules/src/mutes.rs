@@ -1,0 +1,214 @@
+//! Mutes: findings that people decided to live with, for a reason and until a day.
+//!
+//! ```yaml
+//! mutes:
+//!   - rule: aws.s3.bucket-public-read     # rule id or pattern with * and ?; earlier ids count
+//!     resource: "arn:aws:s3:::website-*"  # key or name, pattern
+//!     account: "111122223333"
+//!     tag: env=sandbox                    # name=value, or name alone
+//!     reason: public website
+//!     expires: 2027-01-01
+//! ```
+//! Fields within a mute must all agree (AND); any one mute suffices (OR).
+
+use nepho_model::{Timestamp, Value};
+use serde::Deserialize;
+
+use crate::findings::Finding;
+use crate::ruleset::answers_to;
+
+/// A mutes file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MutesError {
+    /// It is not in its format; the message holds the place and a snippet.
+    #[error("`{path}` is not a valid mutes file: {message}")]
+    Format {
+        /// Which.
+        path: String,
+        /// What and where.
+        message: String,
+    },
+    /// A mute that matches everything.
+    #[error("`{path}`: mute {number} names neither rule, resource, account nor tag and would mute everything")]
+    Everything {
+        /// Which.
+        path: String,
+        /// Counted from 1.
+        number: usize,
+    },
+    /// A mute without a reason.
+    #[error("`{path}`: mute {number} has an empty reason; say why the finding is acceptable")]
+    NoReason {
+        /// Which.
+        path: String,
+        /// Counted from 1.
+        number: usize,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    mutes: Vec<Mute>,
+}
+
+/// One mute.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mute {
+    /// Rule id or pattern.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// Resource key or name, pattern.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// Account id, pattern.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// `name=value` or `name`, patterns.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// A mute and what became of it in a run.
+#[derive(Clone, Debug)]
+pub struct MuteState {
+    /// The mute.
+    pub mute: Mute,
+    /// Whether it has expired by the run's clock: it mutes nothing any more.
+    pub expired: bool,
+    /// How many findings it matches.
+    pub matched: u64,
+}
+
+/// All mutes of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Mutes {
+    /// In the file's order.
+    pub all: Vec<MuteState>,
+}
+
+/// Whether text matches a pattern with `*` (any run) and `?` (one character), ignoring nothing.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(one) if *one == '?' || Some(one) == text.get(t) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|one| *one == '*')
+}
+
+impl Mute {
+    fn matches(&self, estate: &nepho_estate::Estate, finding: &Finding) -> bool {
+        let node = estate.graph.node(finding.node);
+        let rule = self.rule.as_ref().is_none_or(|wanted| {
+            answers_to(&finding.rule, wanted)
+                || std::iter::once(&finding.rule.id).chain(&finding.rule.aliases).any(|id| glob(wanted, id))
+        });
+        let resource = self.resource.as_ref().is_none_or(|wanted| {
+            glob(wanted, node.key()) || node.name().as_str().is_some_and(|name| glob(wanted, name))
+        });
+        let account = self.account.as_ref().is_none_or(|wanted| glob(wanted, node.account()));
+        let tag = self.tag.as_ref().is_none_or(|wanted| {
+            let (name, value) = wanted.split_once('=').unwrap_or((wanted, "*"));
+            match node.tags() {
+                Value::Map(tags) => tags.iter().any(|(key, held)| {
+                    glob(name, key) && (value == "*" || held.as_str().is_some_and(|held| glob(value, held)))
+                }),
+                _ => false,
+            }
+        });
+        rule && resource && account && tag
+    }
+}
+
+impl Mutes {
+    /// Reads a mutes file. `clock` decides what has expired.
+    pub fn parse(path: &str, text: &str, clock: Timestamp) -> Result<Self, MutesError> {
+        let file: File = serde_saphyr::from_str(text)
+            .map_err(|error| MutesError::Format { path: path.to_owned(), message: error.to_string() })?;
+        for (at, mute) in file.mutes.iter().enumerate() {
+            let path = path.to_owned();
+            if mute.rule.is_none() && mute.resource.is_none() && mute.account.is_none() && mute.tag.is_none() {
+                return Err(MutesError::Everything { path, number: at + 1 });
+            }
+            if mute.reason.trim().is_empty() {
+                return Err(MutesError::NoReason { path, number: at + 1 });
+            }
+        }
+        let all = file
+            .mutes
+            .into_iter()
+            .map(|mute| MuteState { expired: mute.expires <= clock, mute, matched: 0 })
+            .collect();
+        Ok(Self { all })
+    }
+
+    /// The first unexpired mute that matches the finding; counts matches of all, expired ones too.
+    pub fn apply(&mut self, estate: &nepho_estate::Estate, finding: &Finding) -> Option<&Mute> {
+        let mut first = None;
+        for (at, state) in self.all.iter_mut().enumerate() {
+            if state.mute.matches(estate, finding) {
+                state.matched += 1;
+                if !state.expired && first.is_none() {
+                    first = Some(at);
+                }
+            }
+        }
+        first.and_then(|at| self.all.get(at)).map(|state| &state.mute)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        assert!(glob("arn:aws:s3:::website-*", "arn:aws:s3:::website-eu"));
+        assert!(glob("*a*b*c", "xxaxxbxxc"));
+        assert!(!glob("*a*b*c", "xxaxxbxx"));
+        assert!(glob("a?c", "abc") && !glob("a?c", "ac"));
+        assert!(glob("*", "") && !glob("", "a"));
+    }
+
+    #[test]
+    fn a_mute_needs_a_subject_a_reason_and_an_end() {
+        let clock = Timestamp::parse("2026-11-24").unwrap();
+        let parse = |text| Mutes::parse("mutes.yaml", text, clock);
+        assert!(matches!(
+            parse("mutes: [{reason: x, expires: 2027-01-01}]"),
+            Err(MutesError::Everything { number: 1, .. })
+        ));
+        assert!(matches!(
+            parse("mutes: [{rule: a, reason: ' ', expires: 2027-01-01}]"),
+            Err(MutesError::NoReason { .. })
+        ));
+        assert!(matches!(parse("mutes: [{rule: a, reason: x}]"), Err(MutesError::Format { .. })));
+        let mutes = parse("mutes: [{rule: a, reason: x, expires: 2026-11-24}, {rule: a, reason: x, expires: 2026-11-25}]");
+        let expired: Vec<bool> = mutes.unwrap().all.iter().map(|state| state.expired).collect();
+        assert_eq!(expired, [true, false]);
+    }
+}

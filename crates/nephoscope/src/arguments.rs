@@ -1,0 +1,294 @@
+//! The command line's shape.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nepho_model::{Severity, Timestamp};
+
+/// Reads your clouds, joins what it finds into one graph, and shows what matters, with proof and fix.
+#[derive(Debug, Parser)]
+#[command(name = "nephoscope", version, propagate_version = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// A folder laid out like the project's `catalog/`, with kinds, rules and frameworks of your own.
+    #[arg(long, global = true, value_name = "DIR", env = "NEPHOSCOPE_CATALOG")]
+    pub catalog: Option<PathBuf>,
+    /// No progress, no summary: only what was asked for.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan an environment: collect, judge, report.
+    Scan {
+        /// Which environment.
+        #[command(subcommand)]
+        target: ScanTarget,
+    },
+    /// Ask the graph an openCypher question.
+    Query(QueryArguments),
+    /// List findings of the last scan or of a recording.
+    Findings(FindingsArguments),
+    /// Show what could and could not be read.
+    Coverage(CoverageArguments),
+    /// Show how a compliance framework stands.
+    Compliance(ComplianceArguments),
+    /// List, show and test rules.
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: RulesAction,
+    },
+    /// List and show kinds of resources.
+    Kinds {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: KindsAction,
+    },
+    /// Print the read-only permissions that scanning needs.
+    Permissions {
+        /// The provider.
+        provider: Provider,
+    },
+    /// Scan the bundled recording of a small organisation and write a report.
+    Demo(DemoArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Environments that can be scanned.
+#[derive(Debug, Subcommand)]
+pub enum ScanTarget {
+    /// AWS accounts.
+    Aws(Box<ScanAwsArguments>),
+}
+
+/// Cloud providers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Provider {
+    /// Amazon Web Services.
+    Aws,
+}
+
+/// Options of `scan aws`.
+#[derive(Debug, Args)]
+pub struct ScanAwsArguments {
+    /// Profile of your AWS configuration.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Regions to scan, separated by commas, or `all`.
+    #[arg(long, default_value = "all", value_delimiter = ',')]
+    pub regions: Vec<String>,
+    /// Scan every active member account of the organisation.
+    #[arg(long)]
+    pub organization: bool,
+    /// The role to assume in each member account.
+    #[arg(long, default_value = "NephoscopeReadOnly", value_name = "ROLE")]
+    pub role: String,
+    /// External id for assuming the role.
+    #[arg(long, value_name = "ID")]
+    pub external_id: Option<String>,
+    /// Only these accounts (with --organization).
+    #[arg(long, value_delimiter = ',', value_name = "ID,…")]
+    pub accounts: Vec<String>,
+    /// Only these services, by their API names.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub services: Vec<String>,
+    /// Where to write the recording (default: the data folder).
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+    /// Go on with an interrupted recording in the --record folder.
+    #[arg(long, requires = "record")]
+    pub resume: bool,
+    /// API calls under way at once.
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub concurrency: usize,
+    /// Time limit of one API call, in seconds.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub call_timeout: u64,
+    /// Time limit of the whole collection, in seconds.
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    pub timeout: u64,
+    /// What to read from instead of the cloud.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// What to report.
+    #[command(flatten)]
+    pub report: ReportArguments,
+}
+
+/// Where recorded answers are.
+#[derive(Debug, Args, Clone)]
+pub struct ReplayArguments {
+    /// Read recorded answers instead of asking the cloud: a file or a folder (may be repeated).
+    #[arg(long = "replay", value_name = "FILE|DIR")]
+    pub replay: Vec<PathBuf>,
+    /// The time to judge by (default: the recording's own).
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub at: Option<Timestamp>,
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+/// Which verdicts to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Verdicts {
+    /// Failed ones.
+    Fail,
+    /// Unknown ones.
+    Unknown,
+    /// Passed ones.
+    Pass,
+    /// All.
+    All,
+}
+
+/// What to report, and where to.
+#[derive(Debug, Args, Clone)]
+pub struct ReportArguments {
+    /// Write a report; the ending says which: .json .csv .sarif .ocsf.json .junit.xml .html (may be repeated).
+    #[arg(long = "out", value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    /// Format of what goes to the terminal, and of --out files whose ending says none.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Which verdicts to list.
+    #[arg(long, value_enum, default_value = "fail")]
+    pub verdicts: Verdicts,
+    /// Only these rules.
+    #[arg(long = "rule", value_name = "ID")]
+    pub rules: Vec<String>,
+    /// Only findings at or above this severity.
+    #[arg(long, value_name = "SEVERITY")]
+    pub severity: Option<Severity>,
+    /// Exit with 1 when there are findings at or above this severity that are not muted.
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<Severity>,
+    /// A file of mutes.
+    #[arg(long, value_name = "FILE")]
+    pub mutes: Option<PathBuf>,
+}
+
+/// Options of `query`.
+#[derive(Debug, Args)]
+pub struct QueryArguments {
+    /// openCypher, for instance: MATCH (b:AwsS3Bucket) WHERE b.public_read RETURN b.name
+    pub query: String,
+    /// What to read from instead of the last scan.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+    /// Time limit, in seconds.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// Formats of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people.
+    Table,
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// Options of `findings`.
+#[derive(Debug, Args)]
+pub struct FindingsArguments {
+    /// What to read from instead of the last scan.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// What to report.
+    #[command(flatten)]
+    pub report: ReportArguments,
+}
+
+/// Options of `coverage`.
+#[derive(Debug, Args)]
+pub struct CoverageArguments {
+    /// What to read from instead of the last scan.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// Also what is complete.
+    #[arg(long)]
+    pub all: bool,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Options of `compliance`.
+#[derive(Debug, Args)]
+pub struct ComplianceArguments {
+    /// The framework's id; without it: all, a line each.
+    pub framework: Option<String>,
+    /// What to read from instead of the last scan.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub enum RulesAction {
+    /// List them.
+    List {
+        /// table, json or csv.
+        #[arg(long, default_value = "table")]
+        format: TableFormat,
+    },
+    /// Show one.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Run the cases of all rules, or of those whose id begins so.
+    Test {
+        /// Beginnings of ids.
+        prefixes: Vec<String>,
+    },
+}
+
+/// What to do with kinds.
+#[derive(Debug, Subcommand)]
+pub enum KindsAction {
+    /// List them.
+    List {
+        /// table, json or csv.
+        #[arg(long, default_value = "table")]
+        format: TableFormat,
+    },
+    /// Show one.
+    Show {
+        /// Its id or label.
+        id: String,
+    },
+    /// Run the cases of all kinds, or of those whose id begins so.
+    Test {
+        /// Beginnings of ids.
+        prefixes: Vec<String>,
+    },
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Where to write the report.
+    #[arg(long, default_value = "nephoscope-demo.html", value_name = "FILE")]
+    pub out: PathBuf,
+}

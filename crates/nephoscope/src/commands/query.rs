@@ -1,0 +1,30 @@
+//! `nephoscope query`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nepho_catalog::Catalog;
+use nepho_estate::schema_of;
+use nepho_graph::{Limits, Parameters, Query, QueryError};
+
+use crate::arguments::QueryArguments;
+use crate::diagnostics::SourceError;
+use crate::{Outcome, output, pipeline};
+
+/// Compiles before reading anything: a mistake in the query is told at once.
+pub fn run(catalog: Arc<Catalog>, options: QueryArguments) -> anyhow::Result<Outcome> {
+    let source = |error: QueryError| SourceError {
+        message: error.message,
+        origin: "query".to_owned(),
+        text: options.query.clone(),
+        span: error.span,
+        help: error.help,
+    };
+    let query = Query::compile(&schema_of(&catalog), &options.query).map_err(source)?;
+    let estate = pipeline::replay(&catalog, &options.replay)?.estate;
+    let limits = Limits { time: Duration::from_secs(options.timeout), ..Limits::default() };
+    let rows = query.run(&estate.graph, &Parameters::default(), &limits).map_err(source)?;
+    let columns: Vec<&str> = rows.columns.iter().map(AsRef::as_ref).collect();
+    output::table(options.format, &columns, &rows.to_json_rows())?;
+    Ok(Outcome::Done)
+}
