@@ -47,17 +47,19 @@ pub struct Moto {
     process: Child,
     /// `http://127.0.0.1:PORT`
     pub url: String,
+    log: PathBuf,
 }
 
 impl Moto {
     /// Starts it and waits until it answers.
     pub fn start(environment: &Path) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let log = environment.join(format!("moto-{port}.log"));
         let mut process = Command::new(environment.join("bin/moto_server"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(&log)?)
             .spawn()
             .context("starting moto_server")?;
         let started = Instant::now();
@@ -71,7 +73,13 @@ impl Moto {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(Self { process, url: format!("http://127.0.0.1:{port}") })
+        Ok(Self { process, url: format!("http://127.0.0.1:{port}"), log })
+    }
+
+    /// How many requests it has answered, by its own log.
+    pub fn requests(&self) -> anyhow::Result<u64> {
+        let log = std::fs::read(&self.log)?;
+        Ok(String::from_utf8_lossy(&log).lines().filter(|line| line.contains(" HTTP/1.1\"")).count() as u64)
     }
 }
 
@@ -79,6 +87,7 @@ impl Drop for Moto {
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
+        std::fs::remove_file(&self.log).ok();
     }
 }
 

@@ -44,6 +44,8 @@ impl Protocol {
 pub struct Service {
     /// botocore's name (`elbv2`).
     pub name: String,
+    /// AWS's own identifier (`Elastic Load Balancing v2`), from which names of settings are made.
+    pub service_id: String,
     /// How it is spoken to.
     pub protocol: Protocol,
     /// The API version, sent by the query protocols.

@@ -4,6 +4,7 @@
 //! it does not expect. `null` stays `null`, so that a property's `default` or a rule's `coalesce` says what absence means.
 
 pub mod credential_report;
+pub mod items;
 pub mod policy;
 pub mod public_access;
 
@@ -13,6 +14,11 @@ use serde_json::{Map, Value as Json};
 /// Name, function and one line each; in alphabetical order, as `nephoscope kinds transforms` prints them.
 pub const TRANSFORMS: &[(&str, Transform, &str)] = &[
     ("arn-account", arn_account, "The account id in an ARN (or in each ARN of a list); null where it names none."),
+    (
+        "arn-name",
+        items::arn_name,
+        "List: each item gains `ArnName`, the end of the ARN in its first field that is one.",
+    ),
     ("arn-resource-id", arn_resource_id, "The last part of an ARN's resource (or of each ARN of a list)."),
     ("credential-report", credential_report::entries, "The IAM credential report's CSV as one object a user."),
     ("json", json, "Text parsed as JSON, URL-encoded text too."),
@@ -61,6 +67,12 @@ pub const TRANSFORMS: &[(&str, Transform, &str)] = &[
     ),
     ("policy-wildcard-actions", policy::wildcard_actions, "Whole-service actions (`s3:*`, `*`) that an Allow gives."),
     (
+        "queue-url-parts",
+        items::queue_url_parts,
+        "List: each item gains `QueueName` and `QueueOwner` from its `QueueUrl`.",
+    ),
+    ("route53-zone-id", items::route53_zone_id, "List: each item's `Id` without `/hostedzone/` before it."),
+    (
         "s3-public-access",
         public_access::s3,
         "Whether everyone may read or write (`args.access`) a bucket by its policy or ACL, after all public access blocks.",
@@ -81,9 +93,9 @@ const MAX_DEPTH: usize = 32;
 fn each_text(value: &Json, function: impl Fn(&str) -> Json) -> Json {
     match value {
         Json::String(text) => function(text),
-        Json::Array(items) => Json::Array(
-            items.iter().filter_map(Json::as_str).map(function).filter(|found| !found.is_null()).collect(),
-        ),
+        Json::Array(items) => {
+            Json::Array(items.iter().filter_map(Json::as_str).map(function).filter(|found| !found.is_null()).collect())
+        }
         _ => Json::Null,
     }
 }

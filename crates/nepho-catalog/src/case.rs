@@ -63,6 +63,9 @@ pub struct RuleCase {
 pub struct CaseResource {
     /// Its kind.
     pub kind: Arc<str>,
+    /// Its name; the same as a property `name`.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Its properties.
     #[serde(default)]
     pub properties: Map<String, Json>,

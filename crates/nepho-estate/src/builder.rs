@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use nepho_catalog::Catalog;
-use nepho_graph::{Graph, GraphBuilder, NodeId};
+use nepho_catalog::kind::Scope;
+use nepho_graph::{Graph, GraphBuilder, NodeHandle};
 use nepho_model::{CoverageEntry, Direction, Resource, Timestamp, UnknownFact, Value};
 
 use crate::schema::{ACCOUNT_KIND, IN_ACCOUNT, schema_of};
@@ -21,6 +22,12 @@ pub struct Estate {
     pub accounts: Vec<(Arc<str>, Option<String>)>,
     /// Links whose other end was not found, by relation type.
     pub dangling: BTreeMap<Arc<str>, u64>,
+    catalog: Arc<Catalog>,
+}
+
+/// Whether the kind is listed once an account; its incompleteness then concerns every region.
+fn is_global(catalog: &Catalog, kind: &str) -> bool {
+    catalog.kinds.get(kind).is_some_and(|kind| kind.scope == Scope::Global)
 }
 
 impl Estate {
@@ -41,13 +48,10 @@ impl Estate {
                 && !entry.state.is_complete()
                 && entry.kind.as_ref() == kind
                 && entry.account.as_ref() == account
-                && (region == "global" || entry.region.as_ref() == region || self.is_global(kind))
+                && (region == "global" || entry.region.as_ref() == region || is_global(&self.catalog, kind))
         })
     }
 
-    fn is_global(&self, kind: &str) -> bool {
-        self.graph.schema().kind_is_global(kind)
-    }
 }
 
 /// Takes resources in any order; the graph that comes out does not depend on it.
@@ -76,17 +80,11 @@ impl EstateBuilder {
         self.resources.sort_by(|left, right| (&left.kind, &left.key).cmp(&(&right.kind, &right.key)));
         self.resources.dedup_by(|left, right| left.kind == right.kind && left.key == right.key);
 
-        let mut schema = schema_of(&self.catalog);
-        for kind in self.catalog.kinds.values() {
-            if kind.scope == nepho_catalog::kind::Scope::Global {
-                schema.mark_global(&kind.id);
-            }
-        }
-        let mut builder = GraphBuilder::new(schema);
+        let mut builder = GraphBuilder::new(schema_of(&self.catalog));
         builder.set_clock(clock);
-        let nodes: Vec<NodeId> = self
+        let nodes: Vec<NodeHandle> = self
             .resources
-            .iter()
+            .iter_mut()
             .map(|resource| {
                 builder.add_node(
                     &resource.kind,
@@ -95,17 +93,13 @@ impl EstateBuilder {
                     &resource.region,
                     resource.name.clone(),
                     resource.tags.clone(),
-                    &resource.properties,
+                    std::mem::take(&mut resource.properties),
                 )
             })
             .collect();
         let dangling = self.add_relations(&mut builder, &nodes);
         for entry in coverage.iter().filter(|entry| entry.lists && !entry.state.is_complete()) {
-            let global = self
-                .catalog
-                .kinds
-                .get(&entry.kind)
-                .is_some_and(|kind| kind.scope == nepho_catalog::kind::Scope::Global);
+            let global = is_global(&self.catalog, &entry.kind);
             builder.mark_incomplete(&entry.kind, &entry.account, if global { "global" } else { &entry.region });
         }
 
@@ -121,7 +115,7 @@ impl EstateBuilder {
             .filter(|resource| !resource.unknown.is_empty())
             .map(|resource| (resource.key.clone(), resource.unknown.clone()))
             .collect();
-        Estate { graph: builder.finish(), coverage, unknown, accounts, dangling }
+        Estate { graph: builder.finish(), coverage, unknown, accounts, dangling, catalog: self.catalog }
     }
 
     /// Every account that was collected from has a node, even where nothing of the account itself could be read.
@@ -161,7 +155,7 @@ impl EstateBuilder {
         }
     }
 
-    fn add_relations(&self, builder: &mut GraphBuilder, nodes: &[NodeId]) -> BTreeMap<Arc<str>, u64> {
+    fn add_relations(&self, builder: &mut GraphBuilder, nodes: &[NodeHandle]) -> BTreeMap<Arc<str>, u64> {
         let mut index: Index<'_> = HashMap::new();
         for (at, resource) in self.resources.iter().enumerate() {
             let mut ids: BTreeSet<&str> = resource.ids.iter().map(AsRef::as_ref).collect();
@@ -197,7 +191,7 @@ impl EstateBuilder {
         }
         for (from, relation, to) in edges {
             if let (Some(from), Some(to)) = (nodes.get(from), nodes.get(to)) {
-                builder.add_relation(*from, &relation, *to, &[]);
+                builder.add_relation(*from, &relation, *to, Vec::new());
             }
         }
         for (resource, node) in self.resources.iter().zip(nodes) {

@@ -301,7 +301,9 @@ mod tests {
     #[test]
     fn a_hostile_name_makes_no_link_and_no_placeholder() {
         let mut report = fixture::hostile();
-        report.findings[0].resource.name = Some("[click](https://evil.example) {0}".into());
+        for finding in &mut report.findings {
+            finding.resource.name = Some("[click](https://evil.example) {0}".into());
+        }
         let text = sarif(&report)["runs"][0]["results"][0]["message"]["text"].as_str().unwrap().to_owned();
         assert!(text.contains("\\[click\\](https://evil.example) {{0}}"), "{text}");
     }

@@ -103,11 +103,15 @@ fn estate_of(
         return Err("the rule judges the account: put its properties under `resource:`".to_owned());
     }
     for (name, further) in &case.with {
+        let mut properties = further.properties.clone();
+        if let Some(given) = &further.name {
+            properties.insert("name".to_owned(), Json::from(given.as_str()));
+        }
         let made = resource(
             catalog,
             name,
             &further.kind,
-            &further.properties,
+            &properties,
             &further.unknown,
             further.account.as_ref(),
             further.region.as_ref(),

@@ -77,6 +77,7 @@ impl Service {
         };
         Ok(Self {
             name: name.to_owned(),
+            service_id: text("serviceId"),
             protocol,
             api_version: text("apiVersion"),
             endpoint_prefix,

@@ -15,11 +15,10 @@ pub fn before(service: &Service, operation: &Operation, parameters: &mut Map<Str
         }
         // `/hostedzone/Z1` is accepted where `Z1` is meant.
         let shape = service.shape(member).name.as_str();
-        if service.name == "route53" && matches!(shape, "ResourceId" | "DelegationSetId" | "ChangeId") {
-            if let Some(Json::String(id)) = parameters.get_mut(name) {
+        if service.name == "route53" && matches!(shape, "ResourceId" | "DelegationSetId" | "ChangeId")
+            && let Some(Json::String(id)) = parameters.get_mut(name) {
                 *id = id.rsplit('/').next().unwrap_or_default().to_owned();
             }
-        }
     }
     if service.name == "s3" && operation.name.starts_with("ListObject") && !parameters.contains_key("EncodingType") {
         parameters.insert("EncodingType".to_owned(), Json::from("url"));
@@ -87,11 +86,10 @@ pub fn after(
         }
         ("s3", name) if name.starts_with("ListObject") => decode_keys(decoded),
         ("cloudformation", "GetTemplate") => {
-            if let Some(Json::String(text)) = decoded.get("TemplateBody") {
-                if let Ok(template) = serde_json::from_str::<Json>(text) {
+            if let Some(Json::String(text)) = decoded.get("TemplateBody")
+                && let Ok(template) = serde_json::from_str::<Json>(text) {
                     insert(decoded, "TemplateBody", template);
                 }
-            }
         }
         ("ec2", "GetConsoleOutput") => {
             use base64::Engine as _;

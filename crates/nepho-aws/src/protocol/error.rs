@@ -110,12 +110,11 @@ fn from_json(service: &Service, operation: &Operation, answer: HttpAnswer<'_>) -
     if error.code != model_code {
         error.other_code = Some(model_code.clone());
     }
-    if let Some((query_code, _)) = answer.header("x-amzn-query-error").and_then(|header| header.split_once(';')) {
-        if !query_code.is_empty() {
+    if let Some((query_code, _)) = answer.header("x-amzn-query-error").and_then(|header| header.split_once(';'))
+        && !query_code.is_empty() {
             error.code = query_code.to_owned();
             error.other_code = Some(model_code);
         }
-    }
     Some(error)
 }
 

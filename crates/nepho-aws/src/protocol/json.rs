@@ -154,11 +154,10 @@ pub fn value(
                     }
                 }
             }
-            if structure.union && members.is_empty() {
-                if let Some((tag, _)) = fields.iter().find(|(key, value)| *key != "__type" && !value.is_null()) {
+            if structure.union && members.is_empty()
+                && let Some((tag, _)) = fields.iter().find(|(key, value)| *key != "__type" && !value.is_null()) {
                     members.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": tag }));
                 }
-            }
             Json::Object(members)
         }
         (ShapeKind::List(member), Json::Array(items)) => {

@@ -38,6 +38,12 @@ fn read_text(text: &str) -> Option<Timestamp> {
     nepho_model::Timestamp::parse(text).ok().and_then(|time| Timestamp::from_microsecond(time.0).ok())
 }
 
+/// The same moment in the standard library's terms; `None` before 1970.
+pub fn to_system(time: Timestamp) -> Option<std::time::SystemTime> {
+    let micros = u64::try_from(time.as_microsecond()).ok()?;
+    std::time::SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_micros(micros))
+}
+
 /// ISO 8601 with offset, as the AWS CLI v2 prints: `2026-01-01T00:00:00+00:00`, with six digits where there is a
 /// fraction.
 pub fn print(time: Timestamp) -> String {

@@ -20,12 +20,15 @@ fn value_error(operation: &Operation, parameter: &str, problem: &'static str) ->
     SerializeError::Value { operation: operation.name.clone(), parameter: parameter.to_owned(), problem }
 }
 
+/// Names and values of a query string; `None` for a bare word.
+pub type Query = Vec<(String, Option<String>)>;
+
 /// Fills the labels of a path template, and splits its fixed query off.
 pub fn render(
     service: &Service,
     operation: &Operation,
     parameters: &Map<String, Json>,
-) -> Result<(String, Vec<(String, Option<String>)>), SerializeError> {
+) -> Result<(String, Query), SerializeError> {
     let (path, fixed) = operation.uri.split_once('?').unwrap_or((&operation.uri, ""));
     let query = fixed
         .split('&')

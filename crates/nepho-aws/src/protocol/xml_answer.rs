@@ -131,21 +131,19 @@ fn members(service: &Service, target: &Shape, element: &Element, depth: usize) -
             }
         }
     }
-    if structure.union && decoded.is_empty() {
-        if let Some(first) = element.children.first() {
+    if structure.union && decoded.is_empty()
+        && let Some(first) = element.children.first() {
             decoded.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": first.name }));
         }
-    }
     Ok(Json::Object(decoded))
 }
 
 /// A member's element: a flattened list goes by its items' name, where they have one.
 fn member_name<'a>(service: &'a Service, name: &'a str, member: &'a ShapeRef) -> &'a str {
-    if let (true, ShapeKind::List(item)) = (member.traits.flattened, &service.shape(member).kind) {
-        if let Some(own) = &item.traits.location_name {
+    if let (true, ShapeKind::List(item)) = (member.traits.flattened, &service.shape(member).kind)
+        && let Some(own) = &item.traits.location_name {
             return own;
         }
-    }
     member.traits.location_name.as_deref().unwrap_or(name)
 }
 

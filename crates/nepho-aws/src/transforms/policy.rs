@@ -37,9 +37,7 @@ pub(crate) fn open_statements<'s, 'a>(statements: &'s [Statement<'a>]) -> Vec<&'
     let denies: Vec<_> = statements.iter().filter(|statement| condition::denies_outsiders(statement)).collect();
     statements
         .iter()
-        .filter(|statement| {
-            statement.allow && statement.principals.everyone && !condition::limits_callers(statement)
-        })
+        .filter(|statement| statement.allow && statement.principals.everyone && !condition::limits_callers(statement))
         .filter(|statement| !denies.iter().any(|deny| takes_back(deny, statement)))
         .collect()
 }
@@ -83,9 +81,11 @@ pub fn public(value: &Json, _: &TransformContext<'_>) -> Result<Json, String> {
 /// `policy-public-actions`.
 pub fn public_actions(value: &Json, _: &TransformContext<'_>) -> Result<Json, String> {
     judge(value, |statements| {
-        list(open_statements(statements).into_iter().flat_map(|statement| {
-            if statement.actions_negated { vec!["*"] } else { statement.actions.clone() }
-        }))
+        list(
+            open_statements(statements)
+                .into_iter()
+                .flat_map(|statement| if statement.actions_negated { vec!["*"] } else { statement.actions.clone() }),
+        )
     })
 }
 
@@ -182,9 +182,12 @@ pub fn open_federation(value: &Json, _: &TransformContext<'_>) -> Result<Json, S
     })
 }
 
+/// Claim, prefix of its value, and the separator after the name (`\0`: the name is the whole value).
+type Claims = &'static [(&'static str, &'static str, char)];
+
 /// Issuers whose tokens go to customers of all kinds, with the claims that tell those apart and what the fixed start of
 /// their value must contain: a prefix, then a name, then a separator.
-const SHARED_ISSUERS: &[(&str, &[(&str, &str, char)])] = &[
+const SHARED_ISSUERS: &[(&str, Claims)] = &[
     (
         "token.actions.githubusercontent.com",
         &[
@@ -263,11 +266,7 @@ fn allowed(statements: &[Statement<'_>], action: &str) -> bool {
     allowed_where(statements, action, condition::only_circumstances)
 }
 
-fn allowed_where(
-    statements: &[Statement<'_>],
-    action: &str,
-    condition_holds: impl Fn(&Statement<'_>) -> bool,
-) -> bool {
+fn allowed_where(statements: &[Statement<'_>], action: &str, condition_holds: impl Fn(&Statement<'_>) -> bool) -> bool {
     statements.iter().any(|statement| {
         statement.allow && statement.covers_action(action) && statement.all_resources() && condition_holds(statement)
     }) && !statements.iter().any(|statement| {

@@ -20,10 +20,8 @@ const WRITE_ACTIONS: &[&str] = &[
     "s3:ReplicateObject",
 ];
 /// Groups that stand for everyone, and for everyone with any AWS account.
-const EVERYONE: &[&str] = &[
-    "http://acs.amazonaws.com/groups/global/AllUsers",
-    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
-];
+const EVERYONE: &[&str] =
+    &["http://acs.amazonaws.com/groups/global/AllUsers", "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"];
 
 /// `s3-public-access`: the value holds the whole answers `policy`, `acl`, `public_access_block`,
 /// `account_public_access_block` and `ownership_controls`, null where there is none.

@@ -54,7 +54,8 @@ fn absence_stays_absence() {
 #[test]
 fn everyone_is_public_however_it_is_written() {
     for principal in [json!("*"), json!({"AWS": "*"}), json!({"AWS": ["arn:aws:iam::111122223333:root", "*"]})] {
-        let policy = json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": ["sqs:*"], "Resource": "*"}});
+        let policy =
+            json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": ["sqs:*"], "Resource": "*"}});
         assert_eq!(run("policy-public", policy.clone()), json!(true), "{policy}");
         assert_eq!(run("policy-public", json!(policy.to_string())), json!(true), "as text");
     }
@@ -76,11 +77,18 @@ fn named_principals_and_services_are_not_public() {
         json!({"Federated": "cognito-identity.amazonaws.com"}),
         json!({"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}),
     ] {
-        let policy = json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*"}]});
+        let policy =
+            json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*"}]});
         assert_eq!(run("policy-public", policy.clone()), json!(false), "{policy}");
     }
-    assert_eq!(run("policy-public", json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})), json!(false));
-    assert_eq!(run("policy-public", json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})), json!(false));
+    assert_eq!(
+        run("policy-public", json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})),
+        json!(false)
+    );
+    assert_eq!(
+        run("policy-public", json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})),
+        json!(false)
+    );
     assert_eq!(run("policy-public", json!({"Statement": []})), json!(false));
 }
 
@@ -131,20 +139,29 @@ fn conditions_that_seem_to_limit() {
 
 #[test]
 fn a_deny_of_outsiders_takes_an_open_allow_back() {
-    let policy = |deny: Json| json!({"Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"},
-        deny,
-    ]});
-    let outside_endpoint = policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::a/*"],
-        "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}}));
+    let policy = |deny: Json| {
+        json!({"Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"},
+            deny,
+        ]})
+    };
+    let outside_endpoint = policy(
+        json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::a/*"],
+        "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}}),
+    );
     assert_eq!(run("policy-public", outside_endpoint), json!(false));
     let other_action = policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "*"}));
     assert_eq!(run("policy-public", other_action), json!(true));
-    let other_resource = policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::a"}));
+    let other_resource =
+        policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::a"}));
     assert_eq!(run("policy-public", other_resource), json!(true));
-    let plain_http = policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}));
+    let plain_http = policy(
+        json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
+    );
     assert_eq!(run("policy-public", plain_http), json!(true));
-    let one_user = policy(json!({"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:user/a"}, "Action": "s3:*", "Resource": "*"}));
+    let one_user = policy(
+        json!({"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:user/a"}, "Action": "s3:*", "Resource": "*"}),
+    );
     assert_eq!(run("policy-public", one_user), json!(true));
 }
 
@@ -155,7 +172,8 @@ fn public_actions_are_those_of_open_statements() {
         {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sqs:*", "Resource": "*"},
     ]});
     assert_eq!(run("policy-public-actions", policy), json!(["sqs:ReceiveMessage", "sqs:SendMessage"]));
-    let negated = json!({"Statement": {"Effect": "Allow", "Principal": "*", "NotAction": "sqs:DeleteQueue", "Resource": "*"}});
+    let negated =
+        json!({"Statement": {"Effect": "Allow", "Principal": "*", "NotAction": "sqs:DeleteQueue", "Resource": "*"}});
     assert_eq!(run("policy-public-actions", negated), json!(["*"]));
 }
 
@@ -167,8 +185,21 @@ fn external_accounts_are_those_named() {
         {"Effect": "Deny", "Principal": {"AWS": "555566667777"}, "Action": "s3:*", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}, "Action": "s3:GetObject", "Resource": "*"},
     ]});
-    assert_eq!(run("policy-external-accounts", policy.clone()), json!(["222233334444", "444455556666", "777788889999"]));
-    assert_eq!(run("policy-principals", policy), json!(["*", "444455556666", "AIDAEXAMPLE", "arn:aws:iam::111122223333:root", "arn:aws:iam::777788889999:role/x", "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"]));
+    assert_eq!(
+        run("policy-external-accounts", policy.clone()),
+        json!(["222233334444", "444455556666", "777788889999"])
+    );
+    assert_eq!(
+        run("policy-principals", policy),
+        json!([
+            "*",
+            "444455556666",
+            "AIDAEXAMPLE",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam::777788889999:role/x",
+            "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"
+        ])
+    );
 }
 
 #[test]
@@ -181,7 +212,11 @@ fn trust_in_other_accounts_needs_a_guard() {
     ] {
         assert_eq!(run("policy-external-accounts-unguarded", trust(guard.clone())), json!([]), "{guard}");
     }
-    for none in [json!({}), json!({"StringLike": {"sts:ExternalId": "*"}}), json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}})] {
+    for none in [
+        json!({}),
+        json!({"StringLike": {"sts:ExternalId": "*"}}),
+        json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}),
+    ] {
         assert_eq!(run("policy-external-accounts-unguarded", trust(none.clone())), json!(["444455556666"]), "{none}");
     }
 }
@@ -194,8 +229,14 @@ fn services_and_their_sources() {
         {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "*"}}},
         {"Effect": "Deny", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"},
     ]});
-    assert_eq!(run("policy-service-principals", policy.clone()), json!(["config.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"]));
-    assert_eq!(run("policy-services-without-source", policy), json!(["config.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"]));
+    assert_eq!(
+        run("policy-service-principals", policy.clone()),
+        json!(["config.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"])
+    );
+    assert_eq!(
+        run("policy-services-without-source", policy),
+        json!(["config.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"])
+    );
 }
 
 #[test]
@@ -227,13 +268,17 @@ fn federation_needs_claims_that_narrow() {
         assert_eq!(run("policy-open-federation", trust(github, open.clone())), json!([github]), "{open}");
     }
     let eks = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC";
-    let account = json!({"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/ABC:sub": "system:serviceaccount:shop:cart"}});
+    let account =
+        json!({"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/ABC:sub": "system:serviceaccount:shop:cart"}});
     assert_eq!(run("policy-open-federation", trust(eks, account)), json!([]));
     let any_pod = json!({"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/ABC:aud": "sts.amazonaws.com"}});
     assert_eq!(run("policy-open-federation", trust(eks, any_pod)), json!([eks]));
     let pool = json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:1"}});
     assert_eq!(run("policy-open-federation", trust("cognito-identity.amazonaws.com", pool)), json!([]));
-    assert_eq!(run("policy-open-federation", trust("cognito-identity.amazonaws.com", json!({}))), json!(["cognito-identity.amazonaws.com"]));
+    assert_eq!(
+        run("policy-open-federation", trust("cognito-identity.amazonaws.com", json!({}))),
+        json!(["cognito-identity.amazonaws.com"])
+    );
     let saml = "arn:aws:iam::111122223333:saml-provider/okta";
     assert_eq!(run("policy-open-federation", trust(saml, json!({}))), json!([]));
     assert_eq!(run("policy-federated-principals", trust(saml, json!({}))), json!([saml]));
@@ -269,7 +314,11 @@ fn identity(actions: Json, resource: &str) -> Json {
 
 #[test]
 fn full_admin_is_everything_on_everything() {
-    for admin in [identity(json!("*"), "*"), identity(json!(["s3:GetObject", "*:*"]), "*"), json!([identity(json!("s3:*"), "*"), identity(json!("*"), "*")])] {
+    for admin in [
+        identity(json!("*"), "*"),
+        identity(json!(["s3:GetObject", "*:*"]), "*"),
+        json!([identity(json!("s3:*"), "*"), identity(json!("*"), "*")]),
+    ] {
         assert_eq!(run("policy-full-admin", admin.clone()), json!(true), "{admin}");
     }
     for other in [
@@ -288,9 +337,21 @@ fn full_admin_is_everything_on_everything() {
 
 #[test]
 fn wildcard_actions_are_whole_services() {
-    assert_eq!(run("policy-wildcard-actions", identity(json!(["S3:*", "ec2:Describe*", "iam:GetUser", "*"]), "*")), json!(["*", "s3:*"]));
-    assert_eq!(run("policy-wildcard-actions", json!({"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}})), json!(["*"]));
-    assert_eq!(run("policy-wildcard-actions", json!({"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}})), json!([]));
+    assert_eq!(
+        run("policy-wildcard-actions", identity(json!(["S3:*", "ec2:Describe*", "iam:GetUser", "*"]), "*")),
+        json!(["*", "s3:*"])
+    );
+    assert_eq!(
+        run(
+            "policy-wildcard-actions",
+            json!({"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}})
+        ),
+        json!(["*"])
+    );
+    assert_eq!(
+        run("policy-wildcard-actions", json!({"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}})),
+        json!([])
+    );
 }
 
 #[test]
@@ -313,24 +374,46 @@ fn actions_on_all_resources() {
 fn an_action_is_allowed_or_not() {
     let args = json!({"actions": ["sts:AssumeRole"], "resource": "*"});
     assert_eq!(run_with("policy-allows", identity(json!("sts:*"), "*"), args.clone()), json!(true));
-    assert_eq!(run_with("policy-allows", identity(json!("sts:AssumeRole"), "arn:aws:iam::*:role/*"), args.clone()), json!(true));
-    assert_eq!(run_with("policy-allows", identity(json!("sts:AssumeRole"), "arn:aws:iam::444455556666:role/deploy"), args.clone()), json!(false));
-    assert_eq!(run_with("policy-allows", json!({"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}), args), json!(true));
+    assert_eq!(
+        run_with("policy-allows", identity(json!("sts:AssumeRole"), "arn:aws:iam::*:role/*"), args.clone()),
+        json!(true)
+    );
+    assert_eq!(
+        run_with(
+            "policy-allows",
+            identity(json!("sts:AssumeRole"), "arn:aws:iam::444455556666:role/deploy"),
+            args.clone()
+        ),
+        json!(false)
+    );
+    assert_eq!(
+        run_with(
+            "policy-allows",
+            json!({"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}),
+            args
+        ),
+        json!(true)
+    );
 }
 
 #[test]
 fn escalation_methods_need_all_their_actions() {
     let methods = |policy: Json| run("policy-escalation-methods", policy);
-    assert_eq!(methods(identity(json!(["iam:PassRole", "ec2:RunInstances"]), "*")), json!(["iam:PassRole+ec2:RunInstances"]));
+    assert_eq!(
+        methods(identity(json!(["iam:PassRole", "ec2:RunInstances"]), "*")),
+        json!(["iam:PassRole+ec2:RunInstances"])
+    );
     assert_eq!(methods(identity(json!(["ec2:RunInstances"]), "*")), json!([]));
     assert_eq!(methods(identity(json!(["iam:CreatePolicyVersion"]), "*")), json!(["iam:CreatePolicyVersion"]));
     assert_eq!(methods(identity(json!(["iam:CreateAccessKey"]), "arn:aws:iam::*:user/${aws:username}")), json!([]));
     let split = json!([identity(json!("iam:PassRole"), "*"), identity(json!("ec2:*"), "*")]);
     assert_eq!(methods(split), json!(["iam:PassRole+ec2:RunInstances"]));
-    let pass = |service: &str| json!({"Statement": [
-        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": service}}},
-        {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"},
-    ]});
+    let pass = |service: &str| {
+        json!({"Statement": [
+            {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": service}}},
+            {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"},
+        ]})
+    };
     assert_eq!(methods(pass("ec2.amazonaws.com")), json!(["iam:PassRole+ec2:RunInstances"]));
     assert_eq!(methods(pass("lambda.amazonaws.com")), json!([]));
     let bounded = json!({"Statement": [{"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "*", "Condition": {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}}}]});
@@ -380,15 +463,24 @@ fn a_bucket_is_public_by_policy_or_acl_unless_blocked() {
     assert_eq!(read(json!({"policy": policy("s3:GetObject")})), json!(true));
     assert_eq!(write(json!({"policy": policy("s3:GetObject")})), json!(false));
     assert_eq!(write(json!({"policy": policy("s3:Put*")})), json!(true));
-    assert_eq!(read(json!({"policy": policy("s3:*"), "public_access_block": block("RestrictPublicBuckets")})), json!(false));
-    assert_eq!(read(json!({"policy": policy("s3:*"), "account_public_access_block": block("RestrictPublicBuckets")})), json!(false));
+    assert_eq!(
+        read(json!({"policy": policy("s3:*"), "public_access_block": block("RestrictPublicBuckets")})),
+        json!(false)
+    );
+    assert_eq!(
+        read(json!({"policy": policy("s3:*"), "account_public_access_block": block("RestrictPublicBuckets")})),
+        json!(false)
+    );
     assert_eq!(read(json!({"policy": policy("s3:*"), "public_access_block": block("BlockPublicPolicy")})), json!(true));
     assert_eq!(read(json!({"acl": acl("READ", "global/AllUsers")})), json!(true));
     assert_eq!(read(json!({"acl": acl("READ", "global/AuthenticatedUsers")})), json!(true));
     assert_eq!(write(json!({"acl": acl("READ", "global/AllUsers")})), json!(false));
     assert_eq!(write(json!({"acl": acl("WRITE_ACP", "global/AllUsers")})), json!(true));
     assert_eq!(write(json!({"acl": acl("WRITE", "s3/LogDelivery")})), json!(false));
-    assert_eq!(read(json!({"acl": acl("READ", "global/AllUsers"), "public_access_block": block("IgnorePublicAcls")})), json!(false));
+    assert_eq!(
+        read(json!({"acl": acl("READ", "global/AllUsers"), "public_access_block": block("IgnorePublicAcls")})),
+        json!(false)
+    );
     let enforced = json!({"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}});
     assert_eq!(read(json!({"acl": acl("READ", "global/AllUsers"), "ownership_controls": enforced})), json!(false));
     let partly = json!({"Policy": json!({"Statement": [
@@ -430,6 +522,24 @@ fn small_ones() {
     assert_eq!(run("sort", json!(["b", "a"])), json!(["a", "b"]));
     assert_eq!(run("json", json!("{\"a\": 1}")), json!({"a": 1}));
     assert_eq!(run("json", json!({"a": 1})), json!({"a": 1}));
+}
+
+#[test]
+fn listed_items_gain_what_keys_need() {
+    let topic = json!([{"TopicArn": "arn:aws:sns:eu-west-1:111122223333:alerts"}, {"Other": 1}, "x"]);
+    assert_eq!(
+        run("arn-name", topic),
+        json!([{"TopicArn": "arn:aws:sns:eu-west-1:111122223333:alerts", "ArnName": "alerts"}, {"Other": 1}, "x"])
+    );
+    let url = "https://sqs.us-east-1.amazonaws.com/111122223333/orders";
+    assert_eq!(
+        run("queue-url-parts", json!([{"QueueUrl": url}])),
+        json!([{"QueueUrl": url, "QueueName": "orders", "QueueOwner": "111122223333"}])
+    );
+    assert_eq!(
+        run("route53-zone-id", json!([{"Id": "/hostedzone/Z1"}, {"Id": "Z2"}])),
+        json!([{"Id": "Z1"}, {"Id": "Z2"}])
+    );
 }
 
 #[test]

@@ -99,7 +99,13 @@ impl Condition<'_> {
             && !self.if_exists
             && matches!(
                 self.operator.as_str(),
-                "stringequals" | "stringlike" | "stringequalsignorecase" | "arnequals" | "arnlike" | "ipaddress" | "bool"
+                "stringequals"
+                    | "stringlike"
+                    | "stringequalsignorecase"
+                    | "arnequals"
+                    | "arnlike"
+                    | "ipaddress"
+                    | "bool"
             )
     }
 
@@ -107,7 +113,12 @@ impl Condition<'_> {
     fn negative(&self) -> bool {
         matches!(
             self.operator.as_str(),
-            "stringnotequals" | "stringnotlike" | "stringnotequalsignorecase" | "arnnotequals" | "arnnotlike" | "notipaddress"
+            "stringnotequals"
+                | "stringnotlike"
+                | "stringnotequalsignorecase"
+                | "arnnotequals"
+                | "arnnotlike"
+                | "notipaddress"
         )
     }
 
@@ -126,7 +137,9 @@ impl Condition<'_> {
     }
 
     fn is_false(&self, key: &str) -> bool {
-        self.operator == "bool" && self.key == key && self.values.iter().all(|value| value.eq_ignore_ascii_case("false"))
+        self.operator == "bool"
+            && self.key == key
+            && self.values.iter().all(|value| value.eq_ignore_ascii_case("false"))
     }
 }
 

@@ -53,11 +53,7 @@ pub const METHODS: &[(&str, Option<&str>, &[&str])] = &[
         Some("ecs-tasks.amazonaws.com"),
         &["iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:RunTask"],
     ),
-    (
-        "iam:PassRole+glue:CreateDevEndpoint",
-        Some("glue.amazonaws.com"),
-        &["iam:PassRole", "glue:CreateDevEndpoint"],
-    ),
+    ("iam:PassRole+glue:CreateDevEndpoint", Some("glue.amazonaws.com"), &["iam:PassRole", "glue:CreateDevEndpoint"]),
     (
         "iam:PassRole+glue:CreateJob",
         Some("glue.amazonaws.com"),

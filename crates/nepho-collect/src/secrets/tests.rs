@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+
+fn redactor(paths: &[(&str, bool)]) -> Redactor {
+    let mut all = SecretPaths::default();
+    for (path, base64) in paths {
+        all.add(&Arc::from("s"), &Arc::from("Op"), path, *base64).unwrap();
+    }
+    Redactor::new(Arc::new(all), Some("salt".into()))
+}
+
+fn token() -> String {
+    format!("ghp_{}", "aB3".repeat(12))
+}
+
+#[test]
+fn replaces_named_places() {
+    let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzKEY12";
+    let mut answer = json!({"F": [{"Name": "keep", "Env": {"V": {
+        "DB_PASSWORD": "SuperSecret123!", "MODE": "production", "EMPTY": "", "N": 3, "B": true,
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPL3", "AWS_SECRET_ACCESS_KEY": secret,
+        "PASSWORD_REF": "arn:aws:secretsmanager:us-east-1:1:secret:x", "URL": "postgres://u:hunter22@db/x",
+    }}}]});
+    let redactor = redactor(&[("F[].Env.V", false)]);
+    redactor.redact("1", "s", "Op", &mut answer);
+    let text = answer.to_string();
+    for planted in ["SuperSecret", "production", "AKIAIOSF", "wJalr", "hunter22", "arn:aws:secretsmanager"] {
+        assert!(!text.contains(planted), "{planted} in {text}");
+    }
+    assert!(text.contains("keep") && text.contains("DB_PASSWORD"));
+    let found = findings(answer.pointer("/F/0/Env/V").unwrap());
+    let places: Vec<_> = found.as_array().unwrap().iter().map(|one| (one["place"].as_str().unwrap(), one["kind"].as_str().unwrap())).collect();
+    assert_eq!(
+        places,
+        [
+            ("DB_PASSWORD", "password"),
+            ("AWS_ACCESS_KEY_ID", "aws-access-key-id"),
+            ("AWS_SECRET_ACCESS_KEY", "aws-secret-access-key"),
+            ("URL", "connection-string")
+        ]
+    );
+    let once = answer.clone();
+    redactor.redact("1", "s", "Op", &mut answer);
+    assert_eq!(once, answer, "redacting again changes nothing");
+}
+
+#[test]
+fn names_pairs_by_their_name() {
+    let redactor_whole = redactor(&[("e", false)]);
+    let redactor_value = redactor(&[("e[].value", false)]);
+    for redactor in [redactor_whole, redactor_value] {
+        let mut answer = json!({"e": [{"name": "API_TOKEN", "value": "k8Jq72hdYw9ZpX"}, {"name": "X", "value": "y"}]});
+        redactor.redact("1", "s", "Op", &mut answer);
+        assert_eq!(findings(&answer["e"])[0]["place"], "API_TOKEN");
+        assert_eq!(answer["e"][1], json!({"name": "X", "value": "[redacted]"}));
+    }
+}
+
+#[test]
+fn looks_into_base64_text_with_several_secrets() {
+    use base64::Engine;
+    let script = format!("#!/bin/sh\nexport DB_PASSWORD='Tr0ub4dor&3x'\ngit clone https://{}@github.com/x\n", token());
+    let mut answer = json!({"U": {"Value": base64::engine::general_purpose::STANDARD.encode(&script)}});
+    redactor(&[("U.Value", true)]).redact("1", "s", "Op", &mut answer);
+    let found = findings(&answer["U"]["Value"]);
+    let kinds: Vec<_> = found.as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["password", "github-token"]);
+}
+
+#[test]
+fn catches_tokens_anywhere_and_leaves_the_rest() {
+    let mut answer = json!({
+        "Description": format!("deploy with {} please", token()),
+        "Key": "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+        "AccessKeyId": "AKIAIOSFODNN7EXAMPL3",
+        "Certificate": "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----",
+        "Name": "my-password-policy",
+    });
+    redactor(&[]).redact("1", "s", "Op", &mut answer);
+    assert!(answer["Description"].as_str().unwrap().starts_with("deploy with [redacted github-token ghp_***40 "));
+    assert!(answer["Key"].as_str().unwrap().starts_with("[redacted private-key ***"));
+    assert_eq!(answer["AccessKeyId"], "AKIAIOSFODNN7EXAMPL3");
+    assert!(answer["Certificate"].as_str().unwrap().contains("MIIabc"));
+    assert_eq!(answer["Name"], "my-password-policy");
+}
+
+#[test]
+fn harmless_values_give_no_finding() {
+    for (name, value) in [
+        ("DB_PASSWORD", "changeme"), ("SECRET_ARN", "abcdefgh12345678"), ("TOKEN", "${TOKEN}"), ("SECRET_NAME", "prod/db/main1"),
+        ("PASSWORD", "{{resolve:ssm:x}}"), ("PASSWORD_ENABLED", "true"), ("LOG_LEVEL", "debugging-verbose-1"), ("TOKEN_TTL", "36000000"),
+    ] {
+        assert_eq!(detect(Some(name), value, false), [], "{name}={value}");
+    }
+}
+
+#[test]
+fn fake_marks_hold_nothing_in_clear() {
+    let mut answer = json!({"x": "[redacted my secret is hunter2 and more]"});
+    redactor(&[("x", false)]).redact("1", "s", "Op", &mut answer);
+    assert_eq!(answer["x"], "[redacted]");
+}

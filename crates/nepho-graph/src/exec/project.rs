@@ -1,0 +1,181 @@
+//! Projections that gather: grouping, `DISTINCT`, `ORDER BY`, `SKIP`, `LIMIT`.
+
+use std::cmp::Ordering;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::aggregate::Accumulator;
+use super::{Exec, Flow, Frame};
+use crate::error::{ErrorCode, Outcome, QueryError};
+use crate::plan::{Expr, Projection};
+use crate::value::ResultValue as V;
+use crate::value::compare::{Key, order};
+
+/// The rows of a projection so far.
+pub(super) struct Gathered<'p> {
+    projection: &'p Projection,
+    rows: Vec<Row>,
+    seen: HashSet<Key>,
+    groups: HashMap<Key, usize>,
+    states: Vec<Group>,
+    skip: usize,
+    limit: Option<usize>,
+    held: usize,
+}
+
+struct Row {
+    kept: Vec<V>,
+    order: Vec<V>,
+}
+
+struct Group {
+    keys: Vec<V>,
+    carried: Vec<V>,
+    accumulators: Vec<Accumulator>,
+}
+
+impl Exec<'_> {
+    /// Starts gathering.
+    pub(super) fn gather<'p>(&self, projection: &'p Projection, frame: &mut Frame) -> Outcome<Gathered<'p>> {
+        let skip = self.row_count(projection.skip.as_ref(), frame, "SKIP")?.unwrap_or(0);
+        let limit = self.row_count(projection.limit.as_ref(), frame, "LIMIT")?;
+        Ok(Gathered {
+            projection,
+            rows: Vec::new(),
+            seen: HashSet::new(),
+            groups: HashMap::new(),
+            states: Vec::new(),
+            skip,
+            limit,
+            held: 0,
+        })
+    }
+
+    fn row_count(&self, expr: Option<&Expr>, frame: &mut Frame, word: &str) -> Outcome<Option<usize>> {
+        let Some(expr) = expr else { return Ok(None) };
+        match self.eval(expr, frame)? {
+            V::Int(count) if count >= 0 => Ok(Some(usize::try_from(count).unwrap_or(usize::MAX))),
+            V::Int(_) => {
+                let message = format!("{word} takes no negative number");
+                Err(QueryError::new(ErrorCode::NegativeIntegerArgument, expr.span, message))
+            }
+            other => {
+                let message = format!("{word} takes a whole number; this is {}", other.type_name());
+                Err(QueryError::new(ErrorCode::InvalidArgumentType, expr.span, message))
+            }
+        }
+    }
+}
+
+impl Gathered<'_> {
+    /// Takes one row.
+    pub fn add(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
+        if let Some(grouping) = &self.projection.grouped {
+            let keys: Vec<V> =
+                grouping.keys.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
+            let key = Key(keys);
+            let number = match self.groups.get(&key) {
+                Some(number) => *number,
+                None => {
+                    exec.hold(1)?;
+                    self.held += 1;
+                    self.states.push(Group {
+                        keys: key.0.clone(),
+                        carried: grouping.carried.iter().map(|slot| frame[*slot].clone()).collect(),
+                        accumulators: grouping.aggregates.iter().map(Accumulator::new).collect(),
+                    });
+                    self.groups.insert(key, self.states.len() - 1);
+                    self.states.len() - 1
+                }
+            };
+            let Some(group) = self.states.get_mut(number) else { return Ok(Flow::Go) };
+            for (aggregate, accumulator) in grouping.aggregates.iter().zip(&mut group.accumulators) {
+                self.held += accumulator.add(aggregate, exec, frame)?;
+            }
+            return Ok(Flow::Go);
+        }
+        if self.limit == Some(0) {
+            return Ok(Flow::Stop);
+        }
+        exec.assign(&self.projection.items, frame)?;
+        self.keep(exec, frame)
+    }
+
+    fn keep(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
+        if self.projection.distinct {
+            let key = Key(self.projection.visible.iter().map(|slot| frame[*slot].clone()).collect());
+            if !self.seen.insert(key) {
+                return Ok(Flow::Go);
+            }
+            exec.hold(1)?;
+            self.held += 1;
+        }
+        let order = self.projection.order.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
+        let kept = self.projection.kept.iter().map(|slot| frame[*slot].clone()).collect();
+        exec.hold(1)?;
+        self.held += 1;
+        self.rows.push(Row { kept, order });
+        let Some(wanted) = self.limit.map(|limit| limit.saturating_add(self.skip)) else { return Ok(Flow::Go) };
+        if self.projection.order.is_empty() {
+            return Ok(if self.rows.len() >= wanted { Flow::Stop } else { Flow::Go });
+        }
+        // Of many rows only the first by order are needed.
+        if self.rows.len() > wanted.saturating_mul(2).saturating_add(1024) {
+            self.sort();
+            let cut = self.rows.len() - wanted;
+            self.rows.truncate(wanted);
+            exec.release(cut);
+            self.held -= cut;
+        }
+        Ok(Flow::Go)
+    }
+
+    fn sort(&mut self) {
+        let directions = &self.projection.order;
+        if directions.is_empty() {
+            return;
+        }
+        self.rows.sort_by(|left, right| {
+            for ((left, right), (_, descending)) in left.order.iter().zip(&right.order).zip(directions) {
+                match order(left, right) {
+                    Ordering::Equal => {}
+                    found => return if *descending { found.reverse() } else { found },
+                }
+            }
+            Ordering::Equal
+        });
+    }
+
+    /// The rows, in order.
+    pub fn finish(mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Vec<Vec<V>>> {
+        if let Some(grouping) = &self.projection.grouped {
+            if self.states.is_empty() && grouping.keys.is_empty() {
+                self.states.push(Group {
+                    keys: Vec::new(),
+                    carried: grouping.carried.iter().map(|_| V::Null).collect(),
+                    accumulators: grouping.aggregates.iter().map(Accumulator::new).collect(),
+                });
+            }
+            for group in std::mem::take(&mut self.states) {
+                exec.tick()?;
+                for (slot, value) in grouping.carried.iter().zip(group.carried) {
+                    frame[*slot] = value;
+                }
+                for ((_, slot), value) in grouping.keys.iter().zip(group.keys) {
+                    frame[*slot] = value;
+                }
+                for (aggregate, accumulator) in grouping.aggregates.iter().zip(group.accumulators) {
+                    frame[aggregate.slot] = accumulator.finish(aggregate, exec, frame)?;
+                }
+                exec.assign(&self.projection.items, frame)?;
+                if self.keep(exec, frame)? == Flow::Stop {
+                    break;
+                }
+            }
+        }
+        self.sort();
+        exec.release(self.held);
+        let limit = self.limit.unwrap_or(usize::MAX);
+        Ok(self.rows.into_iter().skip(self.skip).take(limit).map(|row| row.kept).collect())
+    }
+}

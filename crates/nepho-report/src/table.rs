@@ -1,0 +1,533 @@
+//! Text for a terminal: the summary after a scan, and the tables of `nephoscope findings`, `coverage`, `compliance`.
+//!
+//! Knows the width and whether to use colour; does not ask the terminal for either.
+
+use std::fmt::Write as _;
+
+use anstyle::AnsiColor;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use nepho_model::{Severity, Verdict};
+
+use crate::digest::{self, Completeness, Gap, Group, count, thousands};
+use crate::report::{FindingView, FrameworkView, Report, RequirementState, RuleView};
+use crate::text::{clean, cut, one_line, plain};
+
+/// How to write for this terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use colour and weight.
+    pub colour: bool,
+    /// Columns; less than 40 is taken as 40.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { colour: false, width: 100 }
+    }
+}
+
+const BOLD: anstyle::Style = anstyle::Style::new().bold();
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+const GOOD: anstyle::Style = AnsiColor::Green.on_default();
+const WARNING: anstyle::Style = AnsiColor::Yellow.on_default();
+
+/// The rules told in full in the summary; the others get a line each.
+const RULES_IN_FULL: usize = 10;
+/// The rules that get a line; the rest is a number.
+const RULES_IN_LINES: usize = 25;
+/// Gaps shown in the summary.
+const GAPS_MAX: usize = 6;
+/// Under a severity's name.
+const INDENT: usize = 10;
+
+impl Style {
+    fn width(&self) -> usize {
+        self.width.max(40)
+    }
+
+    fn paint(&self, style: anstyle::Style, text: &str) -> String {
+        match self.colour {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_owned(),
+        }
+    }
+
+    /// `label`, then `text` wrapped beside it, at most `lines` lines.
+    fn entry(&self, output: &mut String, indent: usize, label: &str, text: &str, lines: usize) {
+        let label_width = if label.is_empty() { 0 } else { label.chars().count() + 2 };
+        let start = indent + label_width;
+        let mut wrapped = wrap(text, self.width().saturating_sub(start).max(20));
+        if wrapped.len() > lines {
+            wrapped.truncate(lines);
+            if let Some(last) = wrapped.last_mut() {
+                last.push('…');
+            }
+        }
+        for (place, line) in wrapped.iter().enumerate() {
+            let margin = match (place, label.is_empty()) {
+                (0, false) => format!("{:indent$}{}  ", "", self.paint(DIM, label)),
+                _ => " ".repeat(start),
+            };
+            push_line(output, &format!("{margin}{line}"));
+        }
+    }
+
+    fn table(&self, header: &[&str]) -> Table {
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(self.width()).unwrap_or(u16::MAX))
+            .set_header(header.iter().map(|name| self.cell(name, None, true)));
+        table.force_no_tty();
+        if self.colour {
+            table.enforce_styling();
+        }
+        table
+    }
+
+    fn cell(&self, text: &str, colour: Option<Color>, bold: bool) -> Cell {
+        let mut cell = Cell::new(clean(text));
+        if let Some(colour) = colour.filter(|_| self.colour) {
+            cell = cell.fg(colour);
+        }
+        if bold && self.colour {
+            cell = cell.add_attribute(Attribute::Bold);
+        }
+        cell
+    }
+
+    fn severity_cell(&self, severity: Severity) -> Cell {
+        let colour = match severity {
+            Severity::Critical => Color::Magenta,
+            Severity::High => Color::Red,
+            Severity::Medium => Color::Yellow,
+            Severity::Low => Color::Blue,
+            Severity::Info => Color::DarkGrey,
+        };
+        self.cell(severity.as_str(), Some(colour), severity >= Severity::High)
+    }
+}
+
+fn severity_style(severity: Severity) -> anstyle::Style {
+    match severity {
+        Severity::Critical => AnsiColor::Magenta.on_default().bold(),
+        Severity::High => AnsiColor::Red.on_default().bold(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::Low => AnsiColor::Blue.on_default(),
+        Severity::Info => DIM,
+    }
+}
+
+/// Words in lines of at most `width` columns; wide characters count as two.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .add_row([one_line(text)]);
+    table.force_no_tty();
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn push_line(output: &mut String, line: &str) {
+    output.push_str(line.trim_end());
+    output.push('\n');
+}
+
+/// What a scan ends with: what matters, worst first, and what could not be seen.
+pub fn summary(report: &Report, style: &Style) -> String {
+    let mut output = String::new();
+    headline(&mut output, report, style);
+    let groups = digest::by_rule(report, digest::is_open);
+    for (place, group) in groups.iter().enumerate().take(RULES_IN_LINES) {
+        match place < RULES_IN_FULL {
+            true => {
+                output.push('\n');
+                rule_in_full(&mut output, report, group, style);
+            }
+            false => {
+                if place == RULES_IN_FULL {
+                    output.push_str("\nFurther\n");
+                }
+                let text =
+                    format!("{} · {}", one_line(&group.rule.title), count(group.findings.len() as u64, "resource", "resources"));
+                rule_line(&mut output, group.rule.severity, &text, style);
+            }
+        }
+    }
+    let rest = groups.len().saturating_sub(RULES_IN_LINES);
+    if rest > 0 {
+        push_line(&mut output, &format!("{:INDENT$}and {}", "", count(rest as u64, "more rule", "more rules")));
+    }
+    if groups.is_empty() {
+        let words = match report.counts.rules_run {
+            0 => "No rules were run.",
+            _ => "No open findings.",
+        };
+        output.push_str(&format!("\n{words}\n"));
+    } else {
+        push_line(&mut output, &format!("\nAll of them: {}", style.paint(BOLD, "nephoscope findings")));
+    }
+    frameworks_in_short(&mut output, report, style);
+    coverage_in_short(&mut output, report, style);
+    mutes_in_short(&mut output, report, style);
+    for note in &report.notes {
+        output.push('\n');
+        style.entry(&mut output, 0, "Note", note, 4);
+    }
+    output
+}
+
+fn headline(output: &mut String, report: &Report, style: &Style) {
+    let by = &report.generated_by;
+    style.entry(
+        output,
+        0,
+        "",
+        &format!("{} {} · {} · {}", by.name, by.version, report.source, report.clock),
+        2,
+    );
+    style.entry(
+        output,
+        0,
+        "",
+        &format!(
+            "{} in {}, {} · {} run",
+            count(report.counts.resources, "resource", "resources"),
+            count(report.accounts.len() as u64, "account", "accounts"),
+            count(report.regions.len() as u64, "region", "regions"),
+            count(report.counts.rules_run, "rule", "rules"),
+        ),
+        2,
+    );
+    output.push('\n');
+    let counts: Vec<String> = digest::open_by_severity(report)
+        .into_iter()
+        .map(|(severity, number)| {
+            let text = format!("{} {severity}", thousands(number));
+            style.paint(if number == 0 { DIM } else { severity_style(severity) }, &text)
+        })
+        .collect();
+    push_line(output, &counts.join(&style.paint(DIM, " · ")));
+    let verdicts = &report.by_verdict;
+    let mut line = format!("{} passed", thousands(verdicts.pass));
+    if verdicts.unknown > 0 {
+        let _ = write!(line, " · {} could not be judged (see coverage)", thousands(verdicts.unknown));
+    }
+    let muted = digest::muted_count(report);
+    if muted > 0 {
+        let _ = write!(line, " · {} muted", thousands(muted));
+    }
+    push_line(output, &line);
+}
+
+fn rule_line(output: &mut String, severity: Severity, text: &str, style: &Style) {
+    let name = severity.as_str().to_uppercase();
+    let name = style.paint(severity_style(severity), &format!("{name:<INDENT$}"));
+    for (place, line) in wrap(text, style.width() - INDENT).iter().enumerate() {
+        let margin = if place == 0 { name.clone() } else { " ".repeat(INDENT) };
+        push_line(output, &format!("{margin}{line}"));
+    }
+}
+
+fn rule_in_full(output: &mut String, report: &Report, group: &Group<'_>, style: &Style) {
+    let resources = count(group.findings.len() as u64, "resource", "resources");
+    let accounts = count(group.accounts() as u64, "account", "accounts");
+    let title = format!("{} · {resources}, {accounts}", one_line(&group.rule.title));
+    rule_line(output, group.rule.severity, &title, style);
+    let names: Vec<String> =
+        group.findings.iter().take(3).map(|finding| resource_in_short(report, finding)).collect();
+    let more = match group.findings.len().saturating_sub(3) {
+        0 => String::new(),
+        rest => format!(" and {} more", thousands(rest as u64)),
+    };
+    style.entry(output, INDENT, "", &format!("{}{more}", names.join(", ")), 3);
+    style.entry(output, INDENT, "why", &group.rule.why, 2);
+    style.entry(output, INDENT, "fix", &group.rule.fix.text, 2);
+    let command = format!("nephoscope findings --rule {}", group.rule.id);
+    // A command is for copying: it is not wrapped.
+    push_line(output, &format!("{:INDENT$}{}  {}", "", style.paint(DIM, "see"), one_line(&command)));
+}
+
+fn resource_in_short(report: &Report, finding: &FindingView) -> String {
+    let resource = &finding.resource;
+    let account = digest::account_name(report, &resource.account).unwrap_or(&resource.account);
+    format!("{} ({})", cut(&one_line(resource.label()), 60), cut(&one_line(account), 30))
+}
+
+fn frameworks_in_short(output: &mut String, report: &Report, style: &Style) {
+    if report.compliance.is_empty() {
+        return;
+    }
+    push_line(output, &format!("\n{}", style.paint(BOLD, "Compliance")));
+    for framework in digest::frameworks(report) {
+        let line = format!("{}: {} · nephoscope compliance {}", framework.title, states(framework), framework.id);
+        style.entry(output, 2, &format!("{:>4}", score(framework)), &line, 2);
+    }
+}
+
+fn score(framework: &FrameworkView) -> String {
+    framework.score.map_or_else(|| "–".to_owned(), |score| format!("{:.0} %", score.floor()))
+}
+
+/// `1 fail, 2 unknown, 3 pass, 4 not automated`.
+fn states(framework: &FrameworkView) -> String {
+    use RequirementState::{Fail, NoResources, NotAutomated, Pass, Unknown};
+    let parts: Vec<String> = [Fail, Unknown, Pass, NoResources, NotAutomated]
+        .into_iter()
+        .map(|state| (state, framework.requirements.iter().filter(|requirement| requirement.state == state).count()))
+        .filter(|(_, number)| *number > 0)
+        .map(|(state, number)| format!("{number} {}", state.words()))
+        .collect();
+    parts.join(", ")
+}
+
+fn completeness_words(completeness: Completeness) -> String {
+    match completeness.percent() {
+        None => "nothing was read".to_owned(),
+        Some(percent) => format!(
+            "{} of {} complete ({percent} %)",
+            thousands(completeness.complete),
+            count(completeness.total, "read", "reads")
+        ),
+    }
+}
+
+fn coverage_in_short(output: &mut String, report: &Report, style: &Style) {
+    let (whole, _) = digest::completeness(report);
+    let colour = if whole.total > 0 && whole.complete == whole.total { GOOD } else { WARNING };
+    let words = style.paint(colour, &completeness_words(whole));
+    push_line(output, &format!("\n{}  {words}", style.paint(BOLD, "Coverage")));
+    let gaps = digest::gaps(report);
+    for gap in gaps.iter().take(GAPS_MAX) {
+        gap_in_full(output, gap, style);
+    }
+    let rest = gaps.len().saturating_sub(GAPS_MAX);
+    if rest > 0 {
+        push_line(output, &format!("  and {} more", thousands(rest as u64)));
+    }
+    if !gaps.is_empty() {
+        push_line(output, &format!("  All of it: {}", style.paint(BOLD, "nephoscope coverage")));
+    }
+}
+
+fn gap_in_full(output: &mut String, gap: &Gap<'_>, style: &Style) {
+    let missing = match (gap.lists, gap.items) {
+        (true, 0) => "whole lists are missing".to_owned(),
+        (true, items) => format!("lists are cut off after {}", count(items, "item", "items")),
+        (false, items) => format!("missing for {}", count(items, "resource", "resources")),
+    };
+    let head = format!("{} in {}: {missing}", gap.call, gap.place());
+    let state = gap.state_words();
+    style.entry(output, 2, &format!("{state:<12}"), &head, 2);
+    let words: Vec<&str> = [gap.code, gap.message].into_iter().filter(|part| !part.is_empty()).collect();
+    if !words.is_empty() {
+        style.entry(output, 16, "", &words.join(": "), 2);
+    }
+    style.entry(output, 16, "→", gap.advice(), 2);
+}
+
+fn mutes_in_short(output: &mut String, report: &Report, style: &Style) {
+    let muted = digest::muted_count(report);
+    if muted > 0 {
+        let mutes = report.mutes.iter().filter(|mute| !mute.expired && mute.matched > 0).count();
+        let by = if mutes > 0 { format!(" by {}", count(mutes as u64, "mute", "mutes")) } else { String::new() };
+        push_line(output, &format!("\n{}  {}{by}", style.paint(BOLD, "Muted"), count(muted, "finding", "findings")));
+    }
+    for mute in digest::mutes(report).into_iter().filter(|mute| mute.expired) {
+        let text = format!(
+            "mute `{}` expired on {}: {} shown again. Renew it or drop it. It said: {}",
+            mute.id,
+            mute.expires,
+            count(mute.matched, "finding is", "findings are"),
+            mute.reason
+        );
+        style.entry(output, 0, "Expired", &text, 3);
+    }
+}
+
+/// One row a finding. When all are of one rule, that rule is told in full above, and the evidence is shown.
+pub fn findings(report: &Report, style: &Style) -> String {
+    let findings = digest::sorted(report);
+    let Some(first) = findings.first() else {
+        return "No findings.\n".to_owned();
+    };
+    let one_rule = findings.iter().all(|finding| finding.rule.id == first.rule.id);
+    let mixed = findings.iter().any(|finding| !digest::is_open(finding));
+    let mut output = String::new();
+    if one_rule {
+        rule_heading(&mut output, &first.rule, style);
+    }
+    let mut header = Vec::new();
+    if mixed {
+        header.push("Verdict");
+    }
+    if !one_rule {
+        header.extend(["Severity", "Rule"]);
+    }
+    header.extend(["Resource", "Account", "Region"]);
+    if one_rule {
+        header.push("Evidence");
+    }
+    let mut table = style.table(&header);
+    for finding in &findings {
+        let mut row = Vec::new();
+        if mixed {
+            row.push(verdict_cell(finding, style));
+        }
+        if !one_rule {
+            row.extend([style.severity_cell(finding.rule.severity), style.cell(&one_line(&finding.rule.id), None, false)]);
+        }
+        let resource = &finding.resource;
+        let account = digest::account_name(report, &resource.account).unwrap_or(&resource.account);
+        row.extend(
+            [one_line(resource.label()), one_line(account), one_line(&resource.region)]
+                .map(|text| style.cell(&text, None, false)),
+        );
+        if one_rule {
+            row.push(style.cell(&because(finding), None, false));
+        }
+        table.add_row(row);
+    }
+    push_table(&mut output, &table);
+    push_line(&mut output, &count(findings.len() as u64, "finding", "findings"));
+    output
+}
+
+fn verdict_cell(finding: &FindingView, style: &Style) -> Cell {
+    let (text, colour) = match (&finding.muted, finding.verdict) {
+        (Some(_), _) => ("muted", Color::DarkGrey),
+        (None, Verdict::Fail) => ("fail", Color::Red),
+        (None, Verdict::Unknown) => ("unknown", Color::Yellow),
+        (None, Verdict::Pass) => ("pass", Color::Green),
+    };
+    style.cell(text, Some(colour), false)
+}
+
+fn because(finding: &FindingView) -> String {
+    let mut lines: Vec<String> = finding
+        .reasons
+        .iter()
+        .map(|reason| {
+            let words = format!("{} {} {}", reason.state, reason.code, reason.message);
+            format!("{} not known: {} {}", one_line(&reason.what), one_line(&reason.call), one_line(&words))
+        })
+        .collect();
+    if let Some(muted) = &finding.muted {
+        lines.push(format!("muted until {}: {}", one_line(&muted.expires), one_line(&muted.reason)));
+    }
+    for (name, value) in &finding.evidence {
+        lines.push(format!("{} = {}", one_line(name), cut(&one_line(&plain(value)), 300)));
+    }
+    lines.join("\n")
+}
+
+fn rule_heading(output: &mut String, rule: &RuleView, style: &Style) {
+    rule_line(output, rule.severity, &rule.title, style);
+    push_line(output, &format!("{:INDENT$}{}", "", one_line(&rule.id)));
+    output.push('\n');
+    style.entry(output, 0, "Why", &rule.why, usize::MAX);
+    output.push('\n');
+    style.entry(output, 0, "Fix", &rule.fix.text, usize::MAX);
+    for (name, code) in [("CLI", &rule.fix.cli), ("Terraform", &rule.fix.terraform)] {
+        if let Some(code) = code {
+            push_line(output, &format!("\n{}", style.paint(DIM, name)));
+            for line in clean(code.trim()).lines() {
+                push_line(output, &format!("  {line}"));
+            }
+        }
+    }
+    if !rule.controls.is_empty() {
+        output.push('\n');
+        style.entry(output, 0, "Controls", &rule.controls.join(", "), usize::MAX);
+    }
+    for reference in &rule.references {
+        push_line(output, &one_line(reference));
+    }
+    output.push('\n');
+}
+
+fn push_table(output: &mut String, table: &Table) {
+    for line in table.lines() {
+        push_line(output, &line);
+    }
+}
+
+/// What could and could not be read: per account, then every gap with the provider's words.
+pub fn coverage(report: &Report, style: &Style) -> String {
+    let (whole, by_account) = digest::completeness(report);
+    let mut output = String::new();
+    push_line(&mut output, &completeness_words(whole));
+    if by_account.is_empty() {
+        return output;
+    }
+    let mut table = style.table(&["Account", "Name", "Complete", "Reads", "%"]);
+    for (account, completeness) in by_account {
+        let colour = if completeness.complete == completeness.total { Color::Green } else { Color::Yellow };
+        let percent = completeness.percent().map(|percent| percent.to_string()).unwrap_or_default();
+        table.add_row([
+            style.cell(&one_line(account), None, false),
+            style.cell(&one_line(digest::account_name(report, account).unwrap_or_default()), None, false),
+            style.cell(&thousands(completeness.complete), None, false).set_alignment(CellAlignment::Right),
+            style.cell(&thousands(completeness.total), None, false).set_alignment(CellAlignment::Right),
+            style.cell(&percent, Some(colour), false).set_alignment(CellAlignment::Right),
+        ]);
+    }
+    push_table(&mut output, &table);
+    let gaps = digest::gaps(report);
+    if gaps.is_empty() {
+        return output;
+    }
+    push_line(&mut output, &format!("\n{}", style.paint(BOLD, "Not read")));
+    for gap in &gaps {
+        gap_in_full(&mut output, gap, style);
+    }
+    output
+}
+
+/// The requirements of every framework in the report, with their states.
+pub fn compliance(report: &Report, style: &Style) -> String {
+    let mut output = String::new();
+    for framework in digest::frameworks(report) {
+        if !output.is_empty() {
+            output.push('\n');
+        }
+        push_line(&mut output, &style.paint(BOLD, &format!("{} · {}", one_line(&framework.title), score(framework))));
+        push_line(&mut output, &states(framework));
+        let mut table = style.table(&["Requirement", "", "State", "Pass", "Fail", "Unknown"]);
+        for requirement in &framework.requirements {
+            let colour = match requirement.state {
+                RequirementState::Fail => Color::Red,
+                RequirementState::Unknown => Color::Yellow,
+                RequirementState::Pass => Color::Green,
+                RequirementState::NoResources | RequirementState::NotAutomated => Color::DarkGrey,
+            };
+            let number = |number: u64| {
+                let text = if number == 0 { String::new() } else { thousands(number) };
+                style.cell(&text, None, false).set_alignment(CellAlignment::Right)
+            };
+            table.add_row([
+                style.cell(&one_line(&requirement.id), None, false),
+                style.cell(&one_line(&requirement.title), None, false),
+                style.cell(requirement.state.words(), Some(colour), false),
+                number(requirement.passed),
+                number(requirement.failed),
+                number(requirement.unknown),
+            ]);
+        }
+        push_table(&mut output, &table);
+    }
+    if output.is_empty() {
+        output.push_str("No frameworks.\n");
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! Joins the crates: answers (live or recorded) → resources → graph; and the rules ready to run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nepho_aws::AwsTables;
+use nepho_catalog::Catalog;
+use nepho_collect::{
+    AccountScope, Collection, CollectionSummary, CompiledKinds, Options, Progress, Provider, Recorder, RegionScope,
+    Replay, ReplayOptions, Source, collect,
+};
+use nepho_estate::{Estate, EstateBuilder, schema_of};
+use nepho_model::Timestamp;
+use nepho_rules::RuleSet;
+
+use crate::arguments::ReplayArguments;
+use crate::diagnostics::SourceError;
+use crate::state;
+
+/// What a scan or a replay came to, before it is judged.
+pub struct Analysis {
+    /// The catalogue it was made with.
+    pub catalog: Arc<Catalog>,
+    /// The graph and its gaps.
+    pub estate: Estate,
+    /// The time to judge by.
+    pub clock: Timestamp,
+    /// Where the answers come from, in a word.
+    pub source: String,
+    /// The provider's partition.
+    pub partition: String,
+    /// Regions that were read.
+    pub regions: Vec<String>,
+    /// What people should know.
+    pub notes: Vec<String>,
+}
+
+/// What is to be collected.
+pub struct Task {
+    /// Accounts and regions.
+    pub accounts: Vec<AccountScope>,
+    /// The API, or its tables.
+    pub provider: Arc<dyn Provider>,
+    /// Where answers come from.
+    pub source: Source,
+    /// Where they are recorded.
+    pub recorder: Option<Recorder>,
+    /// Limits.
+    pub options: Options,
+    /// Only these services, when not empty.
+    pub services: Vec<String>,
+    /// Whether to show no progress.
+    pub quiet: bool,
+    /// For the report.
+    pub name: String,
+    /// The time to judge by.
+    pub clock: Timestamp,
+    /// What is known already.
+    pub notes: Vec<String>,
+}
+
+/// Compiles all rules; the first error is shown with its source.
+pub fn compile_rules(catalog: &Catalog) -> Result<RuleSet, SourceError> {
+    let (rules, errors) = RuleSet::compile(catalog, &schema_of(catalog));
+    match errors.into_iter().next() {
+        None => Ok(rules),
+        Some(error) => Err(SourceError {
+            message: format!("rule `{}`: {}: {}", error.rule, error.field, error.message),
+            origin: error.path,
+            text: error.text,
+            span: error.span,
+            help: error.help,
+        }),
+    }
+}
+
+/// Runs a collection and builds the graph. `None` for the estate never happens: what could not be read is coverage.
+pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Analysis, CollectionSummary)> {
+    let wanted = |kind: &nepho_catalog::Kind| {
+        task.services.is_empty()
+            || kind.calls().iter().any(|(service, ..)| task.services.iter().any(|name| name == service.as_ref()))
+    };
+    let kinds = CompiledKinds::compile(catalog.kinds.values().filter(|kind| wanted(kind)), task.provider.as_ref())?;
+    let bar = progress_bar(task.quiet);
+    let mut builder = EstateBuilder::new(catalog.clone());
+    let (partition, regions) = (
+        task.accounts.first().map(|scope| scope.partition.to_string()).unwrap_or_default(),
+        regions_of(&task.accounts),
+    );
+    let collection = Collection {
+        kinds: Arc::new(kinds),
+        accounts: task.accounts,
+        provider: task.provider,
+        source: task.source,
+        recorder: task.recorder,
+        options: task.options,
+    };
+    let summary = collect(collection, |progress: &Progress| show(&bar, progress), |resource| builder.add(resource)).await?;
+    bar.finish_and_clear();
+    let estate = builder.finish(summary.coverage.clone(), task.clock);
+    let mut notes = task.notes;
+    notes.extend(summary.notes.iter().cloned());
+    let analysis = Analysis {
+        catalog: catalog.clone(),
+        estate,
+        clock: task.clock,
+        source: task.name,
+        partition,
+        regions,
+        notes,
+    };
+    Ok((analysis, summary))
+}
+
+fn regions_of(accounts: &[AccountScope]) -> Vec<String> {
+    let all = accounts.iter().flat_map(|scope| &scope.regions).filter(|region| region.enabled);
+    let names: std::collections::BTreeSet<String> = all.map(|region| region.name.to_string()).collect();
+    names.into_iter().collect()
+}
+
+fn progress_bar(quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(
+        Some(1),
+        if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
+    );
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} lists  {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.jobs as u64);
+    bar.set_position(progress.jobs_done as u64);
+    let throttled = match progress.throttled {
+        0 => String::new(),
+        some => format!(", {some} throttled"),
+    };
+    bar.set_message(format!("{} resources, {} calls{throttled}", progress.resources, progress.answered));
+}
+
+/// The runtime that collections run on.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// Replays what was asked for, or the last scan.
+pub fn replay(catalog: &Arc<Catalog>, options: &ReplayArguments) -> anyhow::Result<Analysis> {
+    let paths: Vec<PathBuf> = match options.replay.as_slice() {
+        [] => vec![state::last()?],
+        given => given.to_vec(),
+    };
+    let name = paths
+        .iter()
+        .map(|path| path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let replay = Replay::open(&paths, &AwsTables, &ReplayOptions { at: options.at, ..ReplayOptions::default() })?;
+    replay_opened(catalog, name, replay, &[], true)
+}
+
+/// Replays a recording that is held in memory.
+pub fn replay_bytes(
+    catalog: &Arc<Catalog>,
+    name: &str,
+    answers: &[u8],
+    manifest: &[u8],
+    quiet: bool,
+) -> anyhow::Result<Analysis> {
+    let replay = Replay::from_bytes(answers, manifest, &AwsTables, &ReplayOptions::default())?;
+    replay_opened(catalog, name.to_owned(), replay, &[], quiet)
+}
+
+/// Replays an opened recording.
+pub fn replay_opened(
+    catalog: &Arc<Catalog>,
+    name: String,
+    replay: Replay,
+    services: &[String],
+    quiet: bool,
+) -> anyhow::Result<Analysis> {
+    let accounts = replay
+        .accounts()
+        .into_iter()
+        .map(|seen| AccountScope {
+            account: seen.account,
+            home_region: nepho_aws::endpoints::home_region(&seen.partition).into(),
+            partition: seen.partition,
+            regions: seen.regions.into_iter().map(|name| RegionScope { name, enabled: true }).collect(),
+        })
+        .collect();
+    let (clock, notes) = (replay.clock(), replay.notes().to_vec());
+    let task = Task {
+        accounts,
+        provider: Arc::new(AwsTables),
+        source: Source::Replay(Arc::new(replay)),
+        recorder: None,
+        // A replay waits for nothing.
+        options: Options { collection_timeout: None, call_timeout: Duration::from_secs(600), ..Options::default() },
+        services: services.to_vec(),
+        quiet,
+        name,
+        clock,
+        notes,
+    };
+    let (analysis, _) = runtime()?.block_on(analyse(catalog, task))?;
+    Ok(analysis)
+}

@@ -1,0 +1,145 @@
+//! Scans through a proxy that breaks things: what cannot be read becomes coverage, never a wrong answer.
+
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::{against, expect_code, moto, profile, report, seed, verdict};
+use serde_json::Value as Json;
+
+const SEED: &str = r#"
+s3 = session.client("s3")
+for number in range(3):
+    name = f"faults-{ACCOUNT}-{number}"
+    s3.create_bucket(Bucket=name)
+ec2 = session.client("ec2")
+for number in range(3):
+    ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, Encrypted=number > 0)
+for name in ["one", "two"]:
+    session.client("sqs").create_queue(QueueName=name)
+"#;
+
+/// Scans through the proxy; the report with all verdicts.
+fn scan(account: &str, decide: impl Fn(&crate::support::proxy::Request) -> Fault + Send + Sync + 'static) -> Json {
+    let home = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start(&moto(), decide);
+    let out = home.path().join("report.json");
+    let output = against(home.path(), &proxy.url())
+        .env("AWS_CONFIG_FILE", profile(home.path(), account))
+        .args(["scan", "aws", "--profile", "test", "--regions", "us-east-1", "--quiet", "--verdicts", "all"])
+        .args(["--services", "s3,s3control,ec2,sqs,iam,account", "--call-timeout", "10", "--out"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    expect_code(&output, &[0, 3]);
+    report(&out)
+}
+
+fn prepare(account: &str) {
+    seed(account, &format!("ACCOUNT = \"{account}\"\n{SEED}"));
+}
+
+fn coverage<'a>(report: &'a Json, call: &str) -> Vec<&'a str> {
+    report["coverage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["call"] == call)
+        .filter_map(|entry| entry["state"].as_str())
+        .collect()
+}
+
+fn volumes(report: &Json) -> Vec<(String, String)> {
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == "aws.ec2.volume-unencrypted")
+        .map(|finding| (finding["resource"]["key"].to_string(), finding["verdict"].to_string()))
+        .collect()
+}
+
+fn xml_error(status: u16, code: &str) -> Fault {
+    Fault::Answer {
+        status,
+        content_type: "text/xml",
+        body: format!("<Response><Errors><Error><Code>{code}</Code><Message>injected</Message></Error></Errors><RequestID>1</RequestID></Response>"),
+    }
+}
+
+#[test]
+fn denied_is_coverage_and_unknown() {
+    let account = "222200000011";
+    prepare(account);
+    let denied = |body: &str| Fault::Answer { status: 403, content_type: "application/xml", body: body.to_owned() };
+    let found = scan(account, move |request| {
+        if request.mentions("Action=DescribeVolumes") {
+            return xml_error(403, "UnauthorizedOperation");
+        }
+        if request.head.starts_with("GET /faults-") && request.head.contains("?policy ") {
+            return denied("<Error><Code>AccessDenied</Code><Message>no</Message></Error>");
+        }
+        Fault::None
+    });
+    assert_eq!(coverage(&found, "ec2:DescribeVolumes"), ["denied"]);
+    assert!(volumes(&found).is_empty(), "volumes that could not be listed are not judged");
+    let key = format!("arn:aws:s3:::faults-{account}-0");
+    assert_eq!(verdict(&found, "aws.s3.bucket-public-read", &key), Some("unknown"));
+    let reasons = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["rule"] == "aws.s3.bucket-public-read" && finding["resource"]["key"] == key)
+        .map(|finding| finding["reasons"].to_string())
+        .unwrap();
+    assert!(reasons.contains("s3:GetBucketPolicy") && reasons.contains("AccessDenied"), "{reasons}");
+}
+
+#[test]
+fn storms_and_broken_connections_are_ridden_out() {
+    let account = "222200000012";
+    prepare(account);
+    let calm = scan(account, |_| Fault::None);
+    let rough = scan(account, |request| match request.number % 7 {
+        1 => xml_error(503, "Throttling"),
+        3 => Fault::Answer { status: 500, content_type: "text/plain", body: "oops".to_owned() },
+        5 => Fault::Reset,
+        _ => Fault::None,
+    });
+    assert_eq!(volumes(&calm).len(), 3);
+    assert_eq!(volumes(&rough), volumes(&calm));
+    assert_eq!(rough["counts"]["resources"], calm["counts"]["resources"]);
+}
+
+#[test]
+fn cut_off_and_garbled_answers_are_malformed() {
+    let account = "222200000013";
+    prepare(account);
+    let found = scan(account, |request| {
+        if request.mentions("Action=DescribeVolumes") {
+            return Fault::Answer { status: 200, content_type: "text/xml", body: "<html><p>Welcome to the hotel".to_owned() };
+        }
+        if request.mentions("Action=DescribeSnapshots") {
+            return Fault::Truncate(40);
+        }
+        Fault::None
+    });
+    let one_of = |states: Vec<&str>, allowed: &[&str]| states.len() == 1 && allowed.contains(&states[0]);
+    assert!(one_of(coverage(&found, "ec2:DescribeVolumes"), &["malformed"]), "{:?}", coverage(&found, "ec2:DescribeVolumes"));
+    assert!(
+        one_of(coverage(&found, "ec2:DescribeSnapshots"), &["malformed", "unreachable"]),
+        "{:?}",
+        coverage(&found, "ec2:DescribeSnapshots")
+    );
+}
+
+#[test]
+fn a_paginator_that_never_ends_is_noticed() {
+    let account = "222200000014";
+    prepare(account);
+    let found = scan(account, |request| match request.mentions("Action=DescribeVolumes") {
+        true => Fault::Replace {
+            from: "</DescribeVolumesResponse>".to_owned(),
+            to: "<nextToken>again</nextToken></DescribeVolumesResponse>".to_owned(),
+        },
+        false => Fault::None,
+    });
+    assert_eq!(coverage(&found, "ec2:DescribeVolumes"), ["malformed"]);
+}

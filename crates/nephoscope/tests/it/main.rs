@@ -1,0 +1,11 @@
+//! The binary as a user runs it, against real counterparts on loopback.
+
+#![allow(clippy::print_stdout, reason = "tests")]
+
+mod bad_input;
+mod demo;
+mod faults;
+mod permissions;
+mod scan;
+mod secrets;
+mod support;

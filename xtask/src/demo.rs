@@ -1,0 +1,31 @@
+//! `cargo xtask demo-record`: seeds a moto server and records a real collection from it as `demo/recording/`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::python;
+
+/// Replaces `demo/recording/`.
+pub fn record(root: &Path) -> anyhow::Result<bool> {
+    let environment = python::test_environment(root)?;
+    let moto = python::Moto::start(&environment)?;
+    python::script(&environment, &root.join("demo/seed.py"), &moto)?;
+    let recording = root.join("demo/recording");
+    if recording.exists() {
+        std::fs::remove_dir_all(&recording)?;
+    }
+    let mut scan = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    scan.current_dir(root)
+        .args(["run", "--release", "--package", "nephoscope", "--", "scan", "aws", "--organization"])
+        .args(["--role", "OrganizationAccountAccessRole", "--regions", "us-east-1,eu-west-1", "--record"])
+        .arg(&recording)
+        .env("NEPHOSCOPE_HOME", environment.join("home"));
+    python::aws_test_environment(&mut scan, &moto.url);
+    // 3: moto does not know every service; that is coverage, and the demo shows it.
+    match scan.status()?.code() {
+        Some(0 | 3) => Ok(true),
+        other => bail!("the scan ended with {other:?}"),
+    }
+}
