@@ -59,6 +59,16 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// What AWS, or the way to it, failed with, where that is the reason.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Api { failure, .. } | Self::Credentials(CredentialsError::Api { failure, .. }) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 /// Who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -10,6 +10,7 @@ pub mod endpoints;
 mod exchange;
 mod failure;
 pub mod model;
+pub mod permissions;
 pub mod protocol;
 pub mod signing;
 pub mod tables;

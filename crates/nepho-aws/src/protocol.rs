@@ -222,3 +222,6 @@ pub fn error_fields(service: &Service, operation: &str, answer: HttpAnswer<'_>, 
         .map(|operation| error::fields(service, operation, answer, code))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ pub enum ErrorCode {
     FloatingPointOverflow,
     /// An escape sequence that is none.
     InvalidUnicodeLiteral,
+    /// A character that may not stand there.
+    InvalidUnicodeCharacter,
     /// A relationship pattern that is none.
     InvalidRelationshipPattern,
     /// A variable that is not in scope.

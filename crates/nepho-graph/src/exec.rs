@@ -13,7 +13,7 @@ use crate::bind::{Bound, Gap};
 use crate::condition::UnknownCause;
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::graph::{Graph, NodeId};
-use crate::plan::{Kind, Op, Program, QueryPlan};
+use crate::plan::{Op, Program, QueryPlan};
 use crate::truth::Truth;
 use crate::value::compare::Key;
 use crate::value::ResultValue as V;
@@ -164,16 +164,17 @@ impl<'g> Exec<'g> {
         Ok(())
     }
 
-    /// Runs operators; those after a gathering projection run once per gathered row.
+    /// Runs operators. The last gathering projection takes all rows of what is before it, gathering ones included.
     fn run(&self, ops: &[Op], frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
-        let Some(at) = ops.iter().position(|op| matches!(op, Op::Project(_))) else {
+        let gathers = |op: &Op| matches!(op, Op::Project(_));
+        let Some((before, projection, rest)) = ops.iter().rposition(gathers).and_then(|at| match ops.get(at) {
+            Some(Op::Project(projection)) => Some((&ops[..at], projection, &ops[at + 1..])),
+            _ => None,
+        }) else {
             return self.stream(ops, frame, sink);
         };
-        let (Some(Op::Project(projection)), rest) = (ops.get(at), &ops[at + 1..]) else {
-            return Ok(Flow::Go);
-        };
         let mut gathered = self.gather(projection, frame)?;
-        self.stream(&ops[..at], frame, &mut |frame| gathered.add(self, frame))?;
+        self.run(before, frame, &mut |frame| gathered.add(self, frame))?;
         let rows = gathered.finish(self, frame)?;
         let count = rows.len();
         self.hold(count)?;
@@ -183,7 +184,7 @@ impl<'g> Exec<'g> {
             for (slot, value) in projection.kept.iter().zip(row) {
                 frame[*slot] = value;
             }
-            flow = self.run(rest, frame, sink)?;
+            flow = self.stream(rest, frame, sink)?;
             if flow == Flow::Stop {
                 break;
             }
@@ -426,11 +427,4 @@ pub(crate) fn truth_of(value: &V, span: Span) -> Outcome<Truth> {
             return Err(QueryError::new(ErrorCode::InvalidArgumentType, span, message));
         }
     })
-}
-
-impl Kind {
-    /// Whether it is a constant.
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_))
-    }
 }

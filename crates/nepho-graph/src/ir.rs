@@ -85,7 +85,6 @@ pub(crate) struct NodePattern {
     pub labels: Option<LabelExpr>,
     pub properties: Option<Expr>,
     pub filter: Option<Expr>,
-    pub span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +97,6 @@ pub(crate) struct RelationPattern {
     pub length: Option<(u32, Option<u32>)>,
     pub properties: Option<Expr>,
     pub filter: Option<Expr>,
-    pub span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,15 +6,29 @@
 //! Pure: no files, no network, no clock but the query's own deadline. Knows nothing of providers, rules and coverage
 //! beyond the marks that the builder is given.
 
+mod bind;
 mod bits;
+mod condition;
 mod error;
+mod eval;
+mod exec;
+pub mod fixture;
+mod functions;
 mod graph;
+mod ir;
+mod plan;
+mod query;
+mod resolve;
 mod schema;
+mod syntax;
 mod truth;
 mod value;
 
+pub use condition::{Condition, UnknownCause, Verdicts, judge_all};
 pub use error::{ErrorCode, QueryError};
+pub use functions::function_docs;
 pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
+pub use query::{Limits, Parameters, Query, Rows};
 pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};
 pub use truth::Truth;
 pub use value::{Duration, PathValue, ResultValue, Temporal};

@@ -9,6 +9,8 @@ use crate::functions::Function;
 use crate::ir::{BinaryOp, CompareOp, Direction, Quantifier, Shortest};
 use crate::value::ResultValue;
 
+mod visit;
+
 /// A place in the row.
 pub(crate) type Slot = usize;
 

@@ -15,65 +15,107 @@ const MAX_BYTES: usize = 262_144;
 const MAX_TOKENS: usize = 20_000;
 /// Deepest brackets.
 const MAX_BRACKETS: usize = 100;
-/// Longest run of operators without a bracket or a comma: each is one level of the parser's tree.
-const MAX_OPERATORS: usize = 1_000;
+/// Longest run of words without a comma: each may be one level of the parser's tree.
+const MAX_RUN: usize = 3_000;
 /// Deepest expression that the rest of the crate walks recursively.
 pub(crate) const MAX_DEPTH: usize = 200;
 
-/// Parses a whole query.
-pub(crate) fn parse(text: &str) -> Outcome<Query> {
-    check_size(text)?;
-    let parsed = open_cypher::parse(text).map_err(|errors| from_diagnostics(text, errors.diagnostics()))?;
-    let whole = Span { start: 0, end: text.len() as u32 };
-    let lowering = Lowering { text, depth: 0 };
-    match parsed.program.statements.first().map(|statement| &statement.kind) {
-        Some(cst::StatementKind::Query(statement)) => {
-            if let Some(mode) = &statement.mode {
-                return Err(unsupported("EXPLAIN and PROFILE", mode.span));
-            }
-            lowering_query(lowering, &statement.query)
+/// What stands before an expression that is parsed alone.
+const PREFIX: &str = "RETURN (";
+/// What is put into `EXISTS { (a)-->(b) }`, so that a pattern there may begin as any other (the parser crate refuses
+/// `(:Label)` without it).
+const INSERT: &str = "MATCH ";
+
+/// The text as the parser saw it, and the way back to the text as it was written.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// What spans refer to.
+    pub text: String,
+    original: usize,
+    prefix: usize,
+    /// Where [`INSERT`] was put, in `text`, ascending.
+    inserts: Vec<usize>,
+}
+
+impl Source {
+    fn new(text: &str, prefix: &str, suffix: &str) -> Outcome<Self> {
+        let places = check(text)?;
+        let mut source =
+            Self { text: prefix.to_owned(), original: text.len(), prefix: prefix.len(), inserts: Vec::new() };
+        let mut done = 0;
+        for place in places {
+            source.text.push_str(text.get(done..place).unwrap_or_default());
+            source.inserts.push(source.text.len());
+            source.text.push_str(INSERT);
+            done = place;
         }
-        _ => Err(QueryError::new(ErrorCode::UnexpectedSyntax, whole, "the query is empty")),
+        source.text.push_str(text.get(done..).unwrap_or_default());
+        source.text.push_str(suffix);
+        Ok(source)
+    }
+
+    /// A place of the parser's text, in the text as it was written.
+    fn original(&self, at: usize) -> usize {
+        let inserted: usize = self.inserts.iter().map(|place| at.saturating_sub(*place).min(INSERT.len())).sum();
+        at.saturating_sub(inserted).saturating_sub(self.prefix).min(self.original)
+    }
+
+    /// The error with its place in the text as it was written.
+    pub fn map(&self, mut error: Box<QueryError>) -> Box<QueryError> {
+        error.span = self.original(error.span.start)..self.original(error.span.end);
+        error
+    }
+
+    fn parse(&self, written: &str) -> Outcome<Query> {
+        let text = self.text.as_str();
+        let parsed = open_cypher::parse(text).map_err(|errors| from_diagnostics(text, errors.diagnostics()))?;
+        match parsed.program.statements.first().map(|statement| &statement.kind) {
+            Some(cst::StatementKind::Query(statement)) => {
+                if let Some(mode) = &statement.mode {
+                    return Err(unsupported("EXPLAIN and PROFILE", mode.span));
+                }
+                Lowering { source: self, written, depth: 0 }.query(&statement.query)
+            }
+            _ => Err(QueryError::new(ErrorCode::UnexpectedSyntax, whole_of(text), "the query is empty")),
+        }
     }
 }
 
-/// What stands before an expression that is parsed alone.
-const PREFIX: &str = "RETURN (";
+/// Parses a whole query.
+pub(crate) fn parse(text: &str) -> Outcome<(Query, Source)> {
+    let source = Source::new(text, "", "")?;
+    let query = source.parse(text).map_err(|error| source.map(error))?;
+    Ok((query, source))
+}
 
-/// Parses one expression, such as a rule's condition. Gives the text that the spans refer to as well; see
-/// [`in_expression`].
-pub(crate) fn parse_expression(text: &str) -> Outcome<(Expr, String)> {
-    check_size(text)?;
+/// Parses one expression, such as a rule's condition.
+pub(crate) fn parse_expression(text: &str) -> Outcome<(Expr, Source)> {
     // The newline ends a comment at the end of the text.
-    let wrapped = format!("{PREFIX}{text}\n) AS x");
-    let mut query = parse(&wrapped).map_err(|error| in_expression(text, error))?;
+    let source = Source::new(text, PREFIX, "\n) AS x")?;
+    let mut query = source.parse(text).map_err(|error| source.map(error))?;
     let wrong = || QueryError::new(ErrorCode::UnexpectedSyntax, whole_of(text), "one expression is expected");
     let part = query.parts.pop().filter(|part| part.len() == 1 && query.parts.is_empty()).ok_or_else(wrong)?;
     match part.into_iter().next().map(|clause| clause.kind) {
         Some(ClauseKind::Return(mut projection)) if projection.items.len() == 1 && !projection.all => {
-            Ok((projection.items.pop().map(|item| item.expr).ok_or_else(wrong)?, wrapped))
+            Ok((projection.items.pop().map(|item| item.expr).ok_or_else(wrong)?, source))
         }
         _ => Err(wrong()),
     }
-}
-
-/// An error of the text that [`parse_expression`] made, as one of the text it was given.
-pub(crate) fn in_expression(text: &str, mut error: Box<QueryError>) -> Box<QueryError> {
-    let shift = |at: usize| at.saturating_sub(PREFIX.len()).min(text.len());
-    error.span = shift(error.span.start)..shift(error.span.end);
-    error
 }
 
 fn whole_of(text: &str) -> Span {
     Span { start: 0, end: text.len() as u32 }
 }
 
-fn check_size(text: &str) -> Outcome<()> {
+/// Bounds length and nesting; gives the places where [`INSERT`] belongs.
+fn check(text: &str) -> Outcome<Vec<usize>> {
     let complex = |message: &str| Err(QueryError::new(ErrorCode::TooComplex, whole_of(text), message));
     if text.len() > MAX_BYTES {
         return complex("the query is longer than 256 KiB");
     }
     let (mut tokens, mut open, mut run) = (0, 0usize, 0);
+    let mut before: [String; 2] = Default::default();
+    let mut places = Vec::new();
     for token in open_cypher::lex(text).tokens {
         let Some(word) = token.text(text) else { continue };
         match token.kind {
@@ -94,28 +136,36 @@ fn check_size(text: &str) -> Outcome<()> {
             "," => run = 0,
             _ => {}
         }
-        if word.eq_ignore_ascii_case("case") {
-            open += 1;
-        } else if word.eq_ignore_ascii_case("end") {
-            open = open.saturating_sub(1);
-        }
-        if tokens > MAX_TOKENS || run > MAX_OPERATORS * 4 {
+        if tokens > MAX_TOKENS || run > MAX_RUN {
             return complex("the query has too many words");
         }
         if open > MAX_BRACKETS {
             return complex("the query is nested more than 100 deep");
         }
+        if word == "(" && before[1] == "{" && ["exists", "count", "collect"].contains(&before[0].as_str()) {
+            places.push(token.span.start);
+        }
+        before.swap(0, 1);
+        before[1] = if word.len() <= 8 { word.to_lowercase() } else { String::new() };
     }
-    Ok(())
+    Ok(places)
 }
 
 fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnostic]) -> Box<QueryError> {
     let Some(first) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) else {
         return QueryError::new(ErrorCode::UnexpectedSyntax, whole_of(text), "the query does not parse");
     };
+    let at = first.primary_span.text(text).unwrap_or_default();
+    let after_digit =
+        text.get(..first.primary_span.start).is_some_and(|before| before.ends_with(|sign: char| sign.is_ascii_digit()));
     let code = match first.code {
         DiagnosticCode::InvalidNumber => ErrorCode::InvalidNumberLiteral,
         DiagnosticCode::InvalidEscape => ErrorCode::InvalidUnicodeLiteral,
+        DiagnosticCode::InvalidToken if !at.is_ascii() => ErrorCode::InvalidUnicodeCharacter,
+        _ if after_digit && at.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_') => {
+            ErrorCode::InvalidNumberLiteral
+        }
+        _ if matches!(at, ".." | "-") && first.message.contains("`WHERE`, `]`") => ErrorCode::InvalidRelationshipPattern,
         _ => ErrorCode::UnexpectedSyntax,
     };
     let message = first.message.lines().next().unwrap_or("the query does not parse").to_owned();
@@ -138,12 +188,10 @@ fn unsupported(what: &str, at: open_cypher::Span) -> Box<QueryError> {
     QueryError::new(ErrorCode::Unsupported, span(at), format!("{what} is not supported"))
 }
 
-fn lowering_query(mut lowering: Lowering<'_>, query: &cst::Query) -> Outcome<Query> {
-    lowering.query(query)
-}
-
 struct Lowering<'a> {
-    text: &'a str,
+    source: &'a Source,
+    /// The text as it was written.
+    written: &'a str,
     depth: usize,
 }
 
@@ -226,7 +274,7 @@ impl Lowering<'_> {
                 cst::ProjectionItemKind::Expression { expression, alias } => projection.items.push(Item {
                     expr: self.expr(expression)?,
                     alias: alias.as_ref().map(name),
-                    text: expression.span.text(self.text).unwrap_or_default().trim().into(),
+                    text: self.text(expression.span),
                 }),
                 _ => return Err(unsupported("this projection", item.span)),
             }
@@ -239,6 +287,12 @@ impl Lowering<'_> {
             projection.order.push((self.expr(&sort.expression)?, descending));
         }
         Ok(projection)
+    }
+
+    /// An expression as it was written.
+    fn text(&self, at: open_cypher::Span) -> std::sync::Arc<str> {
+        let (start, end) = (self.source.original(at.start), self.source.original(at.end));
+        self.written.get(start..end).unwrap_or_default().trim().into()
     }
 
     fn pattern(&mut self, pattern: &cst::Pattern) -> Outcome<Vec<PathPattern>> {
@@ -281,14 +335,13 @@ impl Lowering<'_> {
                         labels: of.labels.as_ref().map(|of| self.labels(of)).transpose()?,
                         properties: self.optional(of.properties.as_deref())?,
                         filter: self.optional(of.where_clause.as_deref())?,
-                        span: span(factor.span),
                     });
                 }
                 cst::PathFactorKind::Relationship(of) => {
                     if result.relations.len() >= result.nodes.len() {
                         return Err(unsupported("two relations beside each other in a pattern", factor.span));
                     }
-                    let relation = self.relation(of, factor.span)?;
+                    let relation = self.relation(of)?;
                     result.relations.push(relation);
                 }
                 _ => return Err(unsupported("a grouped path pattern", factor.span)),
@@ -300,7 +353,7 @@ impl Lowering<'_> {
         Ok(result)
     }
 
-    fn relation(&mut self, of: &cst::RelationshipPattern, at: open_cypher::Span) -> Outcome<RelationPattern> {
+    fn relation(&mut self, of: &cst::RelationshipPattern) -> Outcome<RelationPattern> {
         let mut types = Vec::new();
         if let Some(labels) = &of.labels {
             relation_types(labels, &mut types)?;
@@ -341,7 +394,6 @@ impl Lowering<'_> {
             length,
             properties: self.optional(of.properties.as_deref())?,
             filter: self.optional(of.where_clause.as_deref())?,
-            span: span(at),
         })
     }
 
@@ -634,7 +686,7 @@ fn literal(of: &cst::Literal, negative: bool) -> Outcome<ResultValue> {
             let (digits, radix) = match of.radix {
                 cst::IntegerRadix::Decimal => (of.text.as_str(), 10),
                 cst::IntegerRadix::Hexadecimal => (of.text.get(2..).unwrap_or_default(), 16),
-                cst::IntegerRadix::Octal => {
+                _ => {
                     (of.text.trim_start_matches('0').trim_start_matches(['o', 'O']), 8)
                 }
             };
@@ -653,7 +705,7 @@ fn literal(of: &cst::Literal, negative: bool) -> Outcome<ResultValue> {
                 let message = format!("`{}` is beyond the floating-point range", of.text);
                 return Err(QueryError::new(ErrorCode::FloatingPointOverflow, at, message));
             }
-            ResultValue::Float(if negative { -number } else { number })
+            ResultValue::Float(if negative { 0.0 - number } else { number })
         }
         _ => {
             return Err(QueryError::new(ErrorCode::InvalidArgumentType, at, "only a number has a negative"));

@@ -167,6 +167,16 @@ impl ResultValue {
         }
     }
 
+    /// Whether it is or holds a date, time or duration that facts have no type for.
+    pub(crate) fn holds_temporal(&self) -> bool {
+        match self {
+            Self::Temporal(_) => true,
+            Self::List(items) => items.iter().any(Self::holds_temporal),
+            Self::Map(fields) => fields.values().any(Self::holds_temporal),
+            _ => false,
+        }
+    }
+
     /// How deeply lists and maps are nested, counted up to `limit`.
     pub(crate) fn depth(&self, limit: usize) -> usize {
         if limit == 0 {

@@ -8,8 +8,26 @@ use crate::report::{FindingView, Report};
 use crate::text::one_line;
 
 const COLUMNS: [&str; 20] = [
-    "id", "verdict", "severity", "rule", "title", "kind", "name", "key", "account", "account_name", "region",
-    "evidence", "reasons", "why", "fix", "fix_cli", "controls", "references", "muted_reason", "muted_until",
+    "id",
+    "verdict",
+    "severity",
+    "rule",
+    "title",
+    "kind",
+    "name",
+    "key",
+    "account",
+    "account_name",
+    "region",
+    "evidence",
+    "reasons",
+    "why",
+    "fix",
+    "fix_cli",
+    "controls",
+    "references",
+    "muted_reason",
+    "muted_until",
 ];
 
 pub(crate) fn write(report: &Report, output: &mut dyn Write) -> Result<(), ReportError> {
@@ -67,7 +85,8 @@ fn row(report: &Report, finding: &FindingView) -> [String; COLUMNS.len()] {
 
 /// One line, and never a formula: a cell that starts as one gets an apostrophe in front (OWASP, "CSV Injection").
 fn harmless(cell: &str) -> String {
-    let starts_a_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
+    let starts_a_formula =
+        |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
     let line = one_line(cell);
     match cell.starts_with(starts_a_formula) || line.starts_with(starts_a_formula) {
         true => format!("'{line}"),

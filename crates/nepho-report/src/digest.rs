@@ -129,11 +129,15 @@ impl Gap<'_> {
     pub fn advice(&self) -> &'static str {
         match self.state {
             CoverageState::Complete | CoverageState::NotOffered | CoverageState::RegionDisabled => "nothing to do",
-            CoverageState::Denied => "grant the read-only policy that `nephoscope permissions aws` prints, or check for a policy of the organisation that forbids the call",
+            CoverageState::Denied => {
+                "grant the read-only policy that `nephoscope permissions aws` prints, or check for a policy of the organisation that forbids the call"
+            }
             CoverageState::Throttled => "scan again when less else is calling the account, or fewer regions at a time",
             CoverageState::TimedOut => "scan again with a longer time limit",
             CoverageState::Malformed => "please report it, with the recording if you may share it",
-            CoverageState::Unreachable => "check the network, proxy and endpoint settings between here and the provider",
+            CoverageState::Unreachable => {
+                "check the network, proxy and endpoint settings between here and the provider"
+            }
             CoverageState::ServerFault => "scan again later: the fault was the provider's",
             CoverageState::NotRecorded => "record again with this version: the recording does not hold this call",
             CoverageState::Failed => "see the provider's words",
@@ -186,7 +190,12 @@ pub(crate) fn gaps(report: &Report) -> Vec<Gap<'_>> {
 
 /// The account's name where it is known.
 pub(crate) fn account_name<'a>(report: &'a Report, id: &str) -> Option<&'a str> {
-    report.accounts.iter().find(|account| account.id == id).map(|account| account.name.as_str()).filter(|n| !n.is_empty())
+    report
+        .accounts
+        .iter()
+        .find(|account| account.id == id)
+        .map(|account| account.name.as_str())
+        .filter(|n| !n.is_empty())
 }
 
 /// `1 resource`, `2 resources`, `12,345 resources`.

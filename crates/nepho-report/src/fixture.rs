@@ -9,8 +9,7 @@ use crate::report::*;
 use crate::{Format, render};
 
 /// A resource name that attacks every format at once.
-pub(crate) const HOSTILE: &str =
-    "=x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m</script><!--<img src=x onerror=alert(1)>\"'&\u{202e}gnp.exe]]>\0{{7*7}}{% raw %}";
+pub(crate) const HOSTILE: &str = "=x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m</script><!--<img src=x onerror=alert(1)>\"'&\u{202e}gnp.exe]]>\0{{7*7}}{% raw %}";
 
 pub(crate) fn rendered(format: Format, report: &Report) -> String {
     let mut bytes = Vec::new();
@@ -79,10 +78,8 @@ pub(crate) fn report() -> Report {
     let denied = "User: arn:aws:sts::444455556666:assumed-role/audit/nephoscope is not authorized to perform: s3:GetBucketPolicy";
 
     let mut bucket = finding(&public, Verdict::Fail, "aws.s3.bucket", "arn:aws:s3:::acme-exports", prod);
-    bucket.evidence = vec![
-        ("public_read".into(), json!(true)),
-        ("policy".into(), json!({"Effect": "Allow", "Principal": "*"})),
-    ];
+    bucket.evidence =
+        vec![("public_read".into(), json!(true)), ("policy".into(), json!({"Effect": "Allow", "Principal": "*"}))];
     let mut unread = finding(&public, Verdict::Unknown, "aws.s3.bucket", "arn:aws:s3:::acme-dev-scratch", dev);
     unread.reasons = vec![ReasonView {
         what: "policy".into(),
@@ -94,9 +91,17 @@ pub(crate) fn report() -> Report {
     let mut muted = finding(&public, Verdict::Fail, "aws.s3.bucket", "arn:aws:s3:::acme-website", prod);
     muted.muted = Some(MutedView { reason: "public web site".into(), expires: "2026-12-31".into() });
     let fine = finding(&public, Verdict::Pass, "aws.s3.bucket", "arn:aws:s3:::acme-backups", prod);
-    let group =
-        |id: &str, account| finding(&open, Verdict::Fail, "aws.ec2.security-group", &format!("arn:aws:ec2:us-east-1:{account}:security-group/{id}"), account);
-    let volume = finding(&plain, Verdict::Fail, "aws.ec2.volume", "arn:aws:ec2:us-east-1:444455556666:volume/vol-0a1b2c3d", dev);
+    let group = |id: &str, account| {
+        finding(
+            &open,
+            Verdict::Fail,
+            "aws.ec2.security-group",
+            &format!("arn:aws:ec2:us-east-1:{account}:security-group/{id}"),
+            account,
+        )
+    };
+    let volume =
+        finding(&plain, Verdict::Fail, "aws.ec2.volume", "arn:aws:ec2:us-east-1:444455556666:volume/vol-0a1b2c3d", dev);
 
     let complete = |account, kind, call| read(account, kind, call, CoverageState::Complete, ("", ""), 12);
     Report {
@@ -119,13 +124,41 @@ pub(crate) fn report() -> Report {
             complete(dev, "aws.s3.bucket", "s3:ListBuckets"),
             complete(dev, "aws.ec2.security-group", "ec2:DescribeSecurityGroups"),
             read(dev, "aws.s3.bucket", "s3:GetBucketPolicy", CoverageState::Denied, ("AccessDenied", denied), 3),
-            read("777788889999", "aws.s3.bucket", "s3:ListBuckets", CoverageState::Denied, ("AccessDenied", "Access Denied"), 0),
-            read("777788889999", "aws.ec2.volume", "ec2:DescribeVolumes", CoverageState::Throttled, ("RequestLimitExceeded", "Request limit exceeded."), 0),
+            read(
+                "777788889999",
+                "aws.s3.bucket",
+                "s3:ListBuckets",
+                CoverageState::Denied,
+                ("AccessDenied", "Access Denied"),
+                0,
+            ),
+            read(
+                "777788889999",
+                "aws.ec2.volume",
+                "ec2:DescribeVolumes",
+                CoverageState::Throttled,
+                ("RequestLimitExceeded", "Request limit exceeded."),
+                0,
+            ),
         ],
         notes: vec!["The last frame of the recording was incomplete and was left out.".into()],
         mutes: vec![
-            MuteView { id: "website".into(), rule: "aws.s3.bucket-public-read".into(), reason: "public web site".into(), expires: "2026-12-31".into(), matched: 1, expired: false },
-            MuteView { id: "old-lab".into(), rule: "aws.ec2.volume-unencrypted".into(), reason: "lab is being closed".into(), expires: "2025-06-30".into(), matched: 1, expired: true },
+            MuteView {
+                id: "website".into(),
+                rule: "aws.s3.bucket-public-read".into(),
+                reason: "public web site".into(),
+                expires: "2026-12-31".into(),
+                matched: 1,
+                expired: false,
+            },
+            MuteView {
+                id: "old-lab".into(),
+                rule: "aws.ec2.volume-unencrypted".into(),
+                reason: "lab is being closed".into(),
+                expires: "2025-06-30".into(),
+                matched: 1,
+                expired: true,
+            },
         ],
         issues: Vec::new(),
         compliance: vec![FrameworkView {

@@ -68,8 +68,7 @@ impl ReportError {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 7] =
-        [Self::Table, Self::Json, Self::Csv, Self::Sarif, Self::Ocsf, Self::Junit, Self::Html];
+    pub const ALL: [Format; 7] = [Self::Table, Self::Json, Self::Csv, Self::Sarif, Self::Ocsf, Self::Junit, Self::Html];
 
     /// The name for `--format`.
     pub fn as_str(self) -> &'static str {

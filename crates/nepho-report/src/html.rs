@@ -122,7 +122,8 @@ struct GapRow {
     place: String,
     kinds: String,
     missing: String,
-    advice: &'static str,
+    /// Whether it is code, and the words.
+    advice: Vec<(bool, &'static str)>,
     lists: bool,
 }
 
@@ -179,7 +180,9 @@ impl Page {
             data: data(report, &rules)?,
             generator: one_line(&format!("{} {}", report.generated_by.name, report.generated_by.version)),
             source: one_line(&report.source),
-            clock_words: clock.get(..16).map_or_else(|| clock.clone(), |minute| format!("{} UTC", minute.replace('T', " "))),
+            clock_words: clock
+                .get(..16)
+                .map_or_else(|| clock.clone(), |minute| format!("{} UTC", minute.replace('T', " "))),
             clock,
             scope: format!(
                 "{} in {}, {}",
@@ -309,7 +312,11 @@ fn account_bars(report: &Report) -> (Vec<AccountBar>, usize) {
                 counts.iter().map(|(severity, number)| format!("{} {}", thousands(*number), severity.0)).collect();
             let label = one_line(digest::account_name(report, id).unwrap_or(id));
             AccountBar {
-                title: format!("{label} ({}): {}", one_line(id), if words.is_empty() { "no open findings".to_owned() } else { words.join(", ") }),
+                title: format!(
+                    "{label} ({}): {}",
+                    one_line(id),
+                    if words.is_empty() { "no open findings".to_owned() } else { words.join(", ") }
+                ),
                 label,
                 total: thousands(counts.values().sum()),
                 parts,
@@ -374,7 +381,12 @@ impl GapRow {
         Self {
             call: one_line(gap.call),
             state: gap.state_words(),
-            words: [gap.code, gap.message].map(one_line).into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(": "),
+            words: [gap.code, gap.message]
+                .map(one_line)
+                .into_iter()
+                .filter(|w| !w.is_empty())
+                .collect::<Vec<_>>()
+                .join(": "),
             place: gap.place(),
             kinds: match kinds.len() {
                 0..=3 => kinds.join(", "),
@@ -385,7 +397,8 @@ impl GapRow {
                 (true, items) => format!("lists cut off after {}", count(items, "item", "items")),
                 (false, items) => format!("facts of {}", count(items, "resource", "resources")),
             },
-            advice: gap.advice(),
+            // Between backticks is code: every second part.
+            advice: gap.advice().split('`').enumerate().map(|(place, part)| (place % 2 == 1, part)).collect(),
             lists: gap.lists,
         }
     }
@@ -538,7 +551,8 @@ fn data(report: &Report, rules: &[&RuleView]) -> Result<String, ReportError> {
                 .iter()
                 .map(|reason| {
                     let words = [&reason.call, &reason.state, &reason.code, &reason.message];
-                    let words: Vec<_> = words.map(|word| one_line(word)).into_iter().filter(|w| !w.is_empty()).collect();
+                    let words: Vec<_> =
+                        words.map(|word| one_line(word)).into_iter().filter(|w| !w.is_empty()).collect();
                     (one_line(&reason.what), words.join(" · "))
                 })
                 .collect(),
@@ -556,7 +570,12 @@ fn data(report: &Report, rules: &[&RuleView]) -> Result<String, ReportError> {
                 id: &rule.id,
                 title: one_line(&rule.title),
                 severity: rule.severity,
-                frameworks: rule.controls.iter().filter_map(|control| control.split_once('/')).map(|(f, _)| f).collect(),
+                frameworks: rule
+                    .controls
+                    .iter()
+                    .filter_map(|control| control.split_once('/'))
+                    .map(|(f, _)| f)
+                    .collect(),
             })
             .collect(),
         accounts: accounts

@@ -41,8 +41,7 @@ fn document(report: &Report) -> String {
     if !gaps.is_empty() {
         let mut suite = Suite::default();
         for gap in gaps {
-            let words =
-                format!("{} {} {}; {}", gap.state_words(), gap.code, one_line(gap.message), gap.advice());
+            let words = format!("{} {} {}; {}", gap.state_words(), gap.code, one_line(gap.message), gap.advice());
             suite.tests += 1;
             suite.skipped += 1;
             suite.case("coverage", &format!("{} in {}", gap.call, gap.place()), &skipped(&words));
@@ -118,10 +117,9 @@ impl Suite {
         let (class, name) = (escape(class), escape(&one_line(name)));
         let _ = match outcome.is_empty() {
             true => writeln!(self.cases, "    <testcase classname=\"{class}\" name=\"{name}\"/>"),
-            false => writeln!(
-                self.cases,
-                "    <testcase classname=\"{class}\" name=\"{name}\">\n{outcome}    </testcase>"
-            ),
+            false => {
+                writeln!(self.cases, "    <testcase classname=\"{class}\" name=\"{name}\">\n{outcome}    </testcase>")
+            }
         };
     }
 }
@@ -175,7 +173,9 @@ mod tests {
         let text = fixture::rendered(Format::Junit, &fixture::report());
         assert!(text.contains(r#"tests="10" failures="4" errors="0" skipped="5""#), "{text}");
         assert!(text.contains(r#"<failure message="S3 bucket can be read by anyone" type="critical">"#));
-        assert!(text.contains(r#"<skipped message="unknown, not passed: policy (s3:GetBucketPolicy denied AccessDenied"#));
+        assert!(
+            text.contains(r#"<skipped message="unknown, not passed: policy (s3:GetBucketPolicy denied AccessDenied"#)
+        );
         assert!(text.contains(r#"<skipped message="muted until 2026-12-31: "#));
         assert!(text.contains(r#"<testsuite name="coverage" "#));
     }
@@ -188,7 +188,10 @@ mod tests {
         // Every tag is one of ours.
         for tag in text.split('<').skip(1) {
             let tag = tag.trim_start_matches('/');
-            assert!(["?xml", "testsuite", "testcase", "failure", "skipped"].iter().any(|t| tag.starts_with(t)), "{tag}");
+            assert!(
+                ["?xml", "testsuite", "testcase", "failure", "skipped"].iter().any(|t| tag.starts_with(t)),
+                "{tag}"
+            );
         }
     }
 }

@@ -72,8 +72,11 @@ fn event(report: &Report, finding: &FindingView) -> Value {
     let (check_id, check_name) = compliance_status(finding.verdict);
     let (status_id, status) = life(finding);
     let (provider, account_type_id, account_type) = provider(&resource.kind);
-    let standards: BTreeSet<&str> =
-        rule.controls.iter().map(|control| control.split_once('/').map_or(control.as_str(), |(name, _)| name)).collect();
+    let standards: BTreeSet<&str> = rule
+        .controls
+        .iter()
+        .map(|control| control.split_once('/').map_or(control.as_str(), |(name, _)| name))
+        .collect();
     let reasons: Vec<String> = finding
         .reasons
         .iter()

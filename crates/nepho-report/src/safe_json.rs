@@ -24,10 +24,8 @@ pub(crate) enum Layout {
 /// Writes `value`.
 pub(crate) fn write(output: &mut dyn Write, value: &impl Serialize, layout: Layout) -> Result<(), serde_json::Error> {
     match layout {
-        Layout::Pretty => value.serialize(&mut Serializer::with_formatter(
-            output,
-            Safe { inner: PrettyFormatter::new(), html: false },
-        )),
+        Layout::Pretty => value
+            .serialize(&mut Serializer::with_formatter(output, Safe { inner: PrettyFormatter::new(), html: false })),
         Layout::Line | Layout::Html => value.serialize(&mut Serializer::with_formatter(
             output,
             Safe { inner: CompactFormatter, html: layout == Layout::Html },

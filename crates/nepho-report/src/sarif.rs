@@ -8,7 +8,7 @@ use std::io::Write;
 
 use nepho_model::{Severity, Verdict};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::digest;
 use crate::format::{Format, ReportError};
@@ -106,7 +106,8 @@ fn descriptor(rule: &RuleView) -> Value {
         ["security", "cloud"].into_iter().chain(rule.controls.iter().map(String::as_str)).take(TAGS_MAX).collect();
     let mut descriptor = json!({
         "id": rule.id,
-        "name": name_of(&rule.id),
+        // `AwsS3BucketPublicRead`, as SARIF wants names.
+        "name": nepho_model::label_of_kind(&rule.id),
         "shortDescription": {"text": message(&rule.title)},
         "fullDescription": {"text": message(&one_line(&rule.why))},
         "help": {"text": clean(&text), "markdown": clean(&markdown)},
@@ -123,11 +124,6 @@ fn descriptor(rule: &RuleView) -> Value {
         descriptor["helpUri"] = json!(reference);
     }
     descriptor
-}
-
-/// `aws.s3.bucket-public-read` → `AwsS3BucketPublicRead`.
-fn name_of(rule: &str) -> String {
-    nepho_model::label_of_kind(rule)
 }
 
 fn result(finding: &FindingView, places: &BTreeMap<&str, usize>) -> Value {
@@ -161,7 +157,7 @@ fn result(finding: &FindingView, places: &BTreeMap<&str, usize>) -> Value {
             "resourceKind": resource.kind,
             "account": resource.account,
             "region": resource.region,
-            "evidence": evidence(finding),
+            "evidence": crate::json::evidence(finding),
         },
     });
     if let Some(muted) = &finding.muted {
@@ -172,10 +168,6 @@ fn result(finding: &FindingView, places: &BTreeMap<&str, usize>) -> Value {
         }]);
     }
     result
-}
-
-fn evidence(finding: &FindingView) -> Map<String, Value> {
-    crate::json::evidence(finding)
 }
 
 fn sentence(finding: &FindingView) -> String {

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use nepho_model::{Severity, Verdict};
 
 use crate::digest::{self, Completeness, Gap, Group, count, thousands};
@@ -27,12 +27,15 @@ impl Default for Style {
     }
 }
 
+/// One line, under the header.
+const HEADER_LINE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 const GOOD: anstyle::Style = AnsiColor::Green.on_default();
 const WARNING: anstyle::Style = AnsiColor::Yellow.on_default();
 
-/// The rules told in full in the summary; the others get a line each.
+/// The rules told in full in the summary, medium ones and worse; the others get a line each.
 const RULES_IN_FULL: usize = 10;
 /// The rules that get a line; the rest is a number.
 const RULES_IN_LINES: usize = 25;
@@ -76,7 +79,7 @@ impl Style {
     fn table(&self, header: &[&str]) -> Table {
         let mut table = Table::new();
         table
-            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .load_style(HEADER_LINE)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(self.width()).unwrap_or(u16::MAX))
             .set_header(header.iter().map(|name| self.cell(name, None, true)));
@@ -145,18 +148,23 @@ pub fn summary(report: &Report, style: &Style) -> String {
     let mut output = String::new();
     headline(&mut output, report, style);
     let groups = digest::by_rule(report, digest::is_open);
+    // Worst first, so these are the first ones.
+    let full = groups.iter().take_while(|group| group.rule.severity >= Severity::Medium).count().min(RULES_IN_FULL);
     for (place, group) in groups.iter().enumerate().take(RULES_IN_LINES) {
-        match place < RULES_IN_FULL {
+        match place < full {
             true => {
                 output.push('\n');
                 rule_in_full(&mut output, report, group, style);
             }
             false => {
-                if place == RULES_IN_FULL {
-                    output.push_str("\nFurther\n");
+                if place == full {
+                    push_line(&mut output, &format!("\n{}", style.paint(BOLD, "Further")));
                 }
-                let text =
-                    format!("{} · {}", one_line(&group.rule.title), count(group.findings.len() as u64, "resource", "resources"));
+                let text = format!(
+                    "{} · {}",
+                    one_line(&group.rule.title),
+                    count(group.findings.len() as u64, "resource", "resources")
+                );
                 rule_line(&mut output, group.rule.severity, &text, style);
             }
         }
@@ -186,13 +194,7 @@ pub fn summary(report: &Report, style: &Style) -> String {
 
 fn headline(output: &mut String, report: &Report, style: &Style) {
     let by = &report.generated_by;
-    style.entry(
-        output,
-        0,
-        "",
-        &format!("{} {} · {} · {}", by.name, by.version, report.source, report.clock),
-        2,
-    );
+    style.entry(output, 0, "", &format!("{} {} · {} · {}", by.name, by.version, report.source, report.clock), 2);
     style.entry(
         output,
         0,
@@ -241,8 +243,7 @@ fn rule_in_full(output: &mut String, report: &Report, group: &Group<'_>, style: 
     let accounts = count(group.accounts() as u64, "account", "accounts");
     let title = format!("{} · {resources}, {accounts}", one_line(&group.rule.title));
     rule_line(output, group.rule.severity, &title, style);
-    let names: Vec<String> =
-        group.findings.iter().take(3).map(|finding| resource_in_short(report, finding)).collect();
+    let names: Vec<String> = group.findings.iter().take(3).map(|finding| resource_in_short(report, finding)).collect();
     let more = match group.findings.len().saturating_sub(3) {
         0 => String::new(),
         rest => format!(" and {} more", thousands(rest as u64)),
@@ -382,7 +383,10 @@ pub fn findings(report: &Report, style: &Style) -> String {
             row.push(verdict_cell(finding, style));
         }
         if !one_rule {
-            row.extend([style.severity_cell(finding.rule.severity), style.cell(&one_line(&finding.rule.id), None, false)]);
+            row.extend([
+                style.severity_cell(finding.rule.severity),
+                style.cell(&one_line(&finding.rule.id), None, false),
+            ]);
         }
         let resource = &finding.resource;
         let account = digest::account_name(report, &resource.account).unwrap_or(&resource.account);

@@ -2,7 +2,7 @@
 // The rows, filters and tabs of the report. Text from the clouds only ever becomes a text node, never markup.
 (() => {
   const PAGE = 50;
-  const PRINT_MAX = 1000;
+  const PRINT_MAX = 300;
   const LONG = 140;
   const STATUSES = ["open", "unknown", "pass", "muted"];
   const STATUS_NAMES = { open: "Open", unknown: "Unknown", pass: "Passed", muted: "Muted" };

@@ -148,6 +148,15 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Replays what was asked for, or the last scan.
 pub fn replay(catalog: &Arc<Catalog>, options: &ReplayArguments) -> anyhow::Result<Analysis> {
+    replay_services(catalog, options, &[])
+}
+
+/// The same, with only these services when there are any.
+pub fn replay_services(
+    catalog: &Arc<Catalog>,
+    options: &ReplayArguments,
+    services: &[String],
+) -> anyhow::Result<Analysis> {
     let paths: Vec<PathBuf> = match options.replay.as_slice() {
         [] => vec![state::last()?],
         given => given.to_vec(),
@@ -158,7 +167,7 @@ pub fn replay(catalog: &Arc<Catalog>, options: &ReplayArguments) -> anyhow::Resu
         .collect::<Vec<_>>()
         .join(", ");
     let replay = Replay::open(&paths, &AwsTables, &ReplayOptions { at: options.at, ..ReplayOptions::default() })?;
-    replay_opened(catalog, name, replay, &[], true)
+    replay_opened(catalog, name, replay, services, true)
 }
 
 /// Replays a recording that is held in memory.

@@ -11,6 +11,7 @@ use super::adjacency::{Adjacency, Kinds};
 use super::column::ColumnBuilder;
 use super::{Columns, Graph, Mark, RelationTable, Table};
 use crate::schema::{PropertyType, Schema};
+use crate::value::ResultValue;
 
 /// A node while the graph is being built. Its [`super::NodeId`] is known when the graph is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +80,16 @@ impl ColumnSet {
         };
         if let Some(builder) = self.builders.get_mut(column) {
             builder.set(row, value);
+        }
+    }
+
+    fn set_any(&mut self, guess: usize, name: &Arc<str>, row: usize, value: &ResultValue) {
+        let column = match self.names.get(guess) {
+            Some(known) if known == name => guess,
+            _ => self.declare(name, None),
+        };
+        if let Some(builder) = self.builders.get_mut(column) {
+            builder.set_any(row, value);
         }
     }
 
@@ -210,6 +221,17 @@ impl GraphBuilder {
         key: &str,
         properties: Vec<(Arc<str>, Value)>,
     ) -> NodeHandle {
+        let properties: Vec<_> =
+            properties.iter().map(|(name, value)| (name.clone(), ResultValue::from(value))).collect();
+        self.add_labelled(labels, key, &properties)
+    }
+
+    pub(crate) fn add_labelled(
+        &mut self,
+        labels: &[&str],
+        key: &str,
+        properties: &[(Arc<str>, ResultValue)],
+    ) -> NodeHandle {
         let mut sorted: Vec<Arc<str>> = labels.iter().map(|label| Arc::from(*label)).collect();
         sorted.sort();
         sorted.dedup();
@@ -222,7 +244,7 @@ impl GraphBuilder {
         };
         if let Some(kind) = self.kinds.get_mut(index) {
             for (position, (name, value)) in properties.iter().enumerate() {
-                kind.columns.set(position, name, row, value);
+                kind.columns.set_any(position, name, row, value);
             }
         }
         handle
@@ -287,6 +309,22 @@ impl GraphBuilder {
         {
             for (position, (name, value)) in properties.iter().enumerate() {
                 rows.columns.set(position, name, rows.edges.len(), value);
+            }
+            rows.edges.push((from.0, to.0));
+        }
+    }
+
+    pub(crate) fn add_relation_values(
+        &mut self,
+        from: NodeHandle,
+        relation: &str,
+        to: NodeHandle,
+        properties: &[(Arc<str>, ResultValue)],
+    ) {
+        let index = self.relation(relation);
+        if let Some(rows) = self.relations.get_mut(index) {
+            for (position, (name, value)) in properties.iter().enumerate() {
+                rows.columns.set_any(position, name, rows.edges.len(), value);
             }
             rows.edges.push((from.0, to.0));
         }

@@ -146,6 +146,24 @@ impl ColumnBuilder {
         self.length = row + 1;
     }
 
+    /// Like [`ColumnBuilder::set`], with values that facts do not have, such as dates.
+    pub fn set_any(&mut self, row: usize, value: &ResultValue) {
+        if !value.holds_temporal() {
+            return self.set(row, &value.to_value());
+        }
+        if row < self.length {
+            return;
+        }
+        self.fill_to(row);
+        if !matches!(self.cells, Cells::Any(_)) {
+            self.widen();
+        }
+        if let Cells::Any(cells) = &mut self.cells {
+            cells.push(value.clone());
+        }
+        self.length = row + 1;
+    }
+
     fn fill_to(&mut self, row: usize) {
         while self.length < row {
             self.absent.set_grown(self.length);
@@ -190,15 +208,22 @@ impl ColumnBuilder {
             (Cells::Text { codes, .. }, Value::Null | Value::Unknown) => codes.push(0),
             (Cells::Any(cells), value) => cells.push(ResultValue::from(value)),
             (_, value) => {
-                let length = self.length;
-                let mixed = self.take_column();
-                let mut cells: Vec<_> = (0..length).map(|row| mixed.get(row)).collect();
-                cells.push(ResultValue::from(value));
-                self.absent = mixed.absent.unwrap_or_default();
-                self.unknown = mixed.unknown.unwrap_or_default();
-                self.cells = Cells::Any(cells);
+                self.widen();
+                if let Cells::Any(cells) = &mut self.cells {
+                    cells.push(ResultValue::from(value));
+                }
             }
         }
+    }
+
+    /// Makes it a column of any values.
+    fn widen(&mut self) {
+        // The state of the row being set is noted already, its cell is not.
+        let mixed = self.take_column();
+        let cells = (0..self.length).map(|row| mixed.get(row)).collect();
+        self.absent = mixed.absent.unwrap_or_default();
+        self.unknown = mixed.unknown.unwrap_or_default();
+        self.cells = Cells::Any(cells);
     }
 
     fn take_column(&mut self) -> Column {

@@ -24,18 +24,33 @@ impl Resolver<'_> {
         span: Span,
         ops: &mut Vec<Op>,
     ) -> Outcome<()> {
+        let columns = self.project(projection, span, ops)?;
         for item in &projection.items {
             if item.alias.is_none() && !matches!(item.expr.kind, ExprKind::Variable(_)) {
                 let message = "an expression in WITH needs a name: write `AS name`";
                 return Err(QueryError::new(ErrorCode::NoExpressionAlias, item.expr.span, message));
             }
         }
-        let columns = self.project(projection, span, ops, false)?;
-        self.scope = columns.into_iter().map(|column| column.variable).collect();
+        let merged = projection.distinct || projection.items.iter().any(|item| has_aggregate(&item.expr));
         if let Some(filter) = filter {
+            // WHERE sees the old variables too, where rows are not merged.
+            if merged {
+                self.scope.clear();
+            }
+            self.scope.extend(columns.iter().map(|column| column.variable.clone()));
+            let start = self.reads.len();
             let filter = self.predicate(filter)?;
+            if let Some(Op::Project(last)) = ops.last_mut() {
+                for slot in self.reads.iter().skip(start) {
+                    if !last.kept.contains(slot) && !merged {
+                        last.kept.push(*slot);
+                    }
+                }
+            }
             ops.push(Op::Filter(filter));
         }
+        self.projected = Vec::new();
+        self.scope = columns.into_iter().map(|column| column.variable).collect();
         Ok(())
     }
 
@@ -49,7 +64,8 @@ impl Resolver<'_> {
             let message = "RETURN * has nothing to return: no variable is in scope";
             return Err(QueryError::new(ErrorCode::NoVariablesInScope, span, message));
         }
-        let columns = self.project(projection, span, ops, true)?;
+        let columns = self.project(projection, span, ops)?;
+        self.projected = Vec::new();
         Ok(columns.into_iter().map(|column| (column.name, column.slot)).unzip())
     }
 
@@ -58,7 +74,6 @@ impl Resolver<'_> {
         projection: &ir::Projection,
         span: Span,
         ops: &mut Vec<Op>,
-        returned: bool,
     ) -> Outcome<Vec<Column>> {
         let mut columns: Vec<Column> = Vec::new();
         let mut result = Projection { distinct: projection.distinct, ..Projection::default() };
@@ -99,7 +114,7 @@ impl Resolver<'_> {
             let (expr, of) = self.expr(&item.expr)?;
             let grouped = has_aggregate(&item.expr);
             if grouped {
-                self.check_ambiguity(&item.expr, &simple_keys, &mut Vec::new())?;
+                self.check_ambiguity(&item.expr, &simple_keys, None, &mut Vec::new())?;
                 carried.extend(self.reads.iter().skip(start).filter(|slot| **slot < first_new));
             }
             let known = match &item.expr.kind {
@@ -132,7 +147,6 @@ impl Resolver<'_> {
         self.order(projection, &columns, aggregates, &simple_keys, &mut result)?;
         result.skip = self.count(projection.skip.as_ref(), "SKIP")?;
         result.limit = self.count(projection.limit.as_ref(), "LIMIT")?;
-        self.projected = Vec::new();
         let slots: Vec<Slot> = columns.iter().map(|column| column.slot).collect();
         if let Aggregation::Collecting(found) = std::mem::take(&mut self.aggregation) {
             carried.sort_unstable();
@@ -156,7 +170,6 @@ impl Resolver<'_> {
         } else {
             ops.push(Op::Project(Box::new(result)));
         }
-        let _ = returned;
         Ok(columns)
     }
 
@@ -174,12 +187,10 @@ impl Resolver<'_> {
         }
         let outer = self.scope.clone();
         if aggregates || projection.distinct {
-            for (expr, _) in &projection.order {
-                if has_aggregate(expr) && aggregates {
-                    let mut keys = simple_keys.to_vec();
-                    keys.extend(columns.iter().map(|column| column.name.to_string()));
-                    self.check_ambiguity(expr, &keys, &mut Vec::new())?;
-                }
+            let mut keys = simple_keys.to_vec();
+            keys.extend(columns.iter().map(|column| column.name.to_string()));
+            for (expr, _) in projection.order.iter().filter(|(expr, _)| has_aggregate(expr) && aggregates) {
+                self.check_ambiguity(expr, &keys, Some(columns), &mut Vec::new())?;
             }
             self.scope.clear();
         }
@@ -229,16 +240,35 @@ impl Resolver<'_> {
     }
 
     /// Beside an aggregation, only what the rows are grouped by (and constants) may stand.
-    fn check_ambiguity(&self, expr: &ir::Expr, keys: &[String], local: &mut Vec<Arc<str>>) -> Outcome<()> {
-        if is_aggregate(expr) || keys.contains(&self.text_of(expr.span)) {
+    /// In `ORDER BY` (`columns`), a variable that is no column is not in scope at all.
+    fn check_ambiguity(
+        &self,
+        expr: &ir::Expr,
+        keys: &[String],
+        columns: Option<&[Column]>,
+        local: &mut Vec<Arc<str>>,
+    ) -> Outcome<()> {
+        let text = self.text_of(expr.span);
+        if is_aggregate(expr) || keys.contains(&text) {
             return Ok(());
+        }
+        let ambiguous = |what: &str| {
+            let message = format!("`{what}` stands beside an aggregation, and is not one of the columns grouped by");
+            Err(QueryError::new(ErrorCode::AmbiguousAggregationExpression, expr.span, message))
+        };
+        if columns.is_some() && !has_aggregate(expr) && self.projected.iter().any(|(known, ..)| *known == text) {
+            return ambiguous(&text);
         }
         if let ExprKind::Variable(name) = &expr.kind {
             if local.contains(name) {
                 return Ok(());
             }
-            let message = format!("`{name}` stands beside an aggregation, and is not one of the columns grouped by");
-            return Err(QueryError::new(ErrorCode::AmbiguousAggregationExpression, expr.span, message));
+            return match columns {
+                Some(columns) if !columns.iter().any(|column| column.name == *name) => {
+                    Err(self.undefined(name, expr.span))
+                }
+                _ => ambiguous(name),
+            };
         }
         let names = local.len();
         match &expr.kind {
@@ -253,7 +283,7 @@ impl Resolver<'_> {
         let mut result = Ok(());
         children(expr, &mut |child| {
             if result.is_ok() {
-                result = self.check_ambiguity(child, keys, local);
+                result = self.check_ambiguity(child, keys, columns, local);
             }
         });
         local.truncate(names);

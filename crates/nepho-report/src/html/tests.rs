@@ -22,9 +22,10 @@ fn data(page: &str) -> Value {
 fn the_page_says_first_what_matters() {
     let page = page(&fixture::report());
     assert!(page.contains("1 critical and 2 high findings are open</h1>"));
-    let places: Vec<_> = ["rule-aws.s3.bucket-public-read", "rule-aws.ec2.security-group-open-ssh", "rule-aws.ec2.volume-unencrypted"]
-        .map(|id| page.find(&format!("id=\"{id}\"")).unwrap())
-        .into();
+    let places: Vec<_> =
+        ["rule-aws.s3.bucket-public-read", "rule-aws.ec2.security-group-open-ssh", "rule-aws.ec2.volume-unencrypted"]
+            .map(|id| page.find(&format!("id=\"{id}\"")).unwrap())
+            .into();
     assert!(places.is_sorted());
     assert!(page.contains("5 of 8 reads complete"));
     assert!(page.contains("AccessDenied: Access Denied"));
@@ -41,7 +42,11 @@ fn it_loads_nothing_and_runs_only_our_script() {
         assert!(!page.contains(loader), "{loader}");
     }
     let linked: Vec<_> = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert!(linked.iter().all(|url| url.starts_with('#') || url.starts_with("https://") || url.starts_with("data:image/svg")));
+    assert!(
+        linked
+            .iter()
+            .all(|url| url.starts_with('#') || url.starts_with("https://") || url.starts_with("data:image/svg"))
+    );
     use base64::Engine;
     use sha2::Digest;
     let script = page.rsplit("<script>").next().unwrap().split("</script>").next().unwrap();
@@ -94,15 +99,21 @@ fn sample() {
     for (name, size) in [("small", 0), ("big", 20_000)] {
         let report = sample_report(size);
         for (format, ending) in [
-            (Format::Html, "html"), (Format::Json, "json"), (Format::Csv, "csv"), (Format::Sarif, "sarif"),
-            (Format::Ocsf, "ocsf.json"), (Format::Junit, "junit.xml"), (Format::Table, "txt"),
+            (Format::Html, "html"),
+            (Format::Json, "json"),
+            (Format::Csv, "csv"),
+            (Format::Sarif, "sarif"),
+            (Format::Ocsf, "ocsf.json"),
+            (Format::Junit, "junit.xml"),
+            (Format::Table, "txt"),
         ] {
             std::fs::write(folder.join(format!("{name}.{ending}")), fixture::rendered(format, &report)).unwrap();
         }
         let style = crate::table::Style { colour: false, width: 120 };
         std::fs::write(folder.join(format!("{name}.findings.txt")), crate::table::findings(&report, &style)).unwrap();
         std::fs::write(folder.join(format!("{name}.coverage.txt")), crate::table::coverage(&report, &style)).unwrap();
-        std::fs::write(folder.join(format!("{name}.compliance.txt")), crate::table::compliance(&report, &style)).unwrap();
+        std::fs::write(folder.join(format!("{name}.compliance.txt")), crate::table::compliance(&report, &style))
+            .unwrap();
     }
     std::fs::write(folder.join("hostile.html"), page(&fixture::hostile())).unwrap();
     std::fs::write(folder.join("hostile.sarif"), fixture::rendered(Format::Sarif, &fixture::hostile())).unwrap();
@@ -114,11 +125,35 @@ fn sample_report(extra: usize) -> Report {
     let mut report = fixture::report();
     let rules = [
         ("aws.iam.root-access-key", "Root user has an access key", Severity::Critical, "aws.iam.account-summary", 1),
-        ("aws.rds.instance-public", "Database instance accepts connections from the internet", Severity::High, "aws.rds.db-instance", 3),
-        ("aws.iam.user-without-mfa", "Console user signs in without a second factor", Severity::High, "aws.iam.user", 7),
-        ("aws.ec2.instance-imds-v1", "Instance hands out credentials to any request (IMDSv1)", Severity::Medium, "aws.ec2.instance", 14),
+        (
+            "aws.rds.instance-public",
+            "Database instance accepts connections from the internet",
+            Severity::High,
+            "aws.rds.db-instance",
+            3,
+        ),
+        (
+            "aws.iam.user-without-mfa",
+            "Console user signs in without a second factor",
+            Severity::High,
+            "aws.iam.user",
+            7,
+        ),
+        (
+            "aws.ec2.instance-imds-v1",
+            "Instance hands out credentials to any request (IMDSv1)",
+            Severity::Medium,
+            "aws.ec2.instance",
+            14,
+        ),
         ("aws.kms.key-rotation-off", "Key is never rotated", Severity::Medium, "aws.kms.key", 5),
-        ("aws.lambda.function-runtime-ended", "Function runs on a runtime without security updates", Severity::Medium, "aws.lambda.function", 6),
+        (
+            "aws.lambda.function-runtime-ended",
+            "Function runs on a runtime without security updates",
+            Severity::Medium,
+            "aws.lambda.function",
+            6,
+        ),
         ("aws.logs.group-kept-forever", "Log group has no end of retention", Severity::Low, "aws.logs.log-group", 31),
         ("aws.ecr.repository-mutable-tags", "Image tags can be overwritten", Severity::Low, "aws.ecr.repository", 4),
         ("aws.s3.bucket-without-versioning", "Bucket keeps no versions", Severity::Info, "aws.s3.bucket", 9),
@@ -127,9 +162,16 @@ fn sample_report(extra: usize) -> Report {
         let rule = fixture::rule(id, title, severity);
         for item in 0..number + extra / rules.len() {
             let account = ["111122223333", "444455556666", "777788889999"][item % 3];
-            let mut finding = fixture::finding(&rule, Verdict::Fail, kind, &format!("arn:aws:demo:eu-west-1:{account}:thing/payments-{place}-{item}"), account);
+            let mut finding = fixture::finding(
+                &rule,
+                Verdict::Fail,
+                kind,
+                &format!("arn:aws:demo:eu-west-1:{account}:thing/payments-{place}-{item}"),
+                account,
+            );
             finding.resource.region = ["us-east-1", "eu-west-1"][item % 2].into();
-            finding.evidence = vec![("enabled".into(), json!(false)), ("last_used".into(), json!("2025-03-02T10:00:00Z"))];
+            finding.evidence =
+                vec![("enabled".into(), json!(false)), ("last_used".into(), json!("2025-03-02T10:00:00Z"))];
             if item % 5 == 1 {
                 finding.evidence.push(("policy".into(), json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::acme-exports", "arn:aws:s3:::acme-exports/*"]}]})));
             }

@@ -19,7 +19,8 @@ fn without_colour(text: &str) -> String {
 fn the_summary_says_what_to_do_first() {
     let text = summary(&fixture::report(), &Style::default());
     assert!(text.contains("1 critical · 2 high · 1 medium · 0 low · 0 info"), "{text}");
-    let places: Vec<_> = ["CRITICAL", "HIGH", "MEDIUM", "Coverage", "Expired"].map(|word| text.find(word).unwrap()).into();
+    let places: Vec<_> =
+        ["CRITICAL", "HIGH", "MEDIUM", "Coverage", "Expired"].map(|word| text.find(word).unwrap()).into();
     assert!(places.is_sorted(), "{text}");
     assert!(text.contains("S3 bucket can be read by anyone · 1 resource, 1 account"), "{text}");
     assert!(text.contains("acme-exports (prod)"), "{text}");

@@ -1,0 +1,287 @@
+//! One call's pages, from wherever they come. Every page is redacted, then recorded, then given out.
+
+use std::collections::{HashMap, HashSet, hash_map::DefaultHasher};
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nepho_model::CoverageState;
+use serde_json::Value as Json;
+
+use super::live::Live;
+use crate::expression::Expression;
+use crate::recording::matching::{Hints, Index};
+use crate::recording::{CallError, Recorder};
+use crate::secrets::Redactor;
+use crate::{Call, Pagination, Provider};
+
+/// Where answers come from and what happens to them on the way.
+pub(super) struct Answers {
+    pub provider: Arc<dyn Provider>,
+    pub live: Live,
+    /// Whether the provider may be asked.
+    pub may_call: bool,
+    pub index: Option<Index>,
+    pub recorder: Option<Recorder>,
+    pub redactor: Redactor,
+    pub most_pages: u32,
+    pub paginations: Mutex<HashMap<(Arc<str>, Arc<str>), Option<Arc<Paging>>>>,
+    pub answered: AtomicU64,
+    pub failed: AtomicU64,
+}
+
+/// How an operation pages, compiled.
+pub(super) struct Paging {
+    limit_key: Option<String>,
+    more_results: Option<Expression>,
+    tokens: Vec<(String, Expression)>,
+}
+
+/// A call with what is known about it.
+pub(super) struct Request<'a> {
+    pub call: Call,
+    pub hints: Hints<'a>,
+    pub page_size: Option<u32>,
+    pub paginate: bool,
+}
+
+/// The pages of one call that are still to come.
+pub(super) struct Pages<'a> {
+    request: Request<'a>,
+    from: From,
+}
+
+enum From {
+    /// Lines of the recording.
+    Recorded(std::vec::IntoIter<usize>),
+    Live { paging: Option<Arc<Paging>>, tokens: Vec<(String, Json)>, page: u32, seen: HashSet<u64> },
+    /// What is left to say.
+    Failed(CallError),
+    Done,
+}
+
+impl Paging {
+    fn compile(pagination: &Pagination) -> Result<Self, CallError> {
+        let compile = |text: &String| {
+            Expression::compile(text).map_err(|error| CallError::malformed("InvalidPaginator", error.to_string()))
+        };
+        let tokens = pagination.input_tokens.iter().zip(&pagination.output_tokens);
+        Ok(Self {
+            limit_key: pagination.limit_key.clone(),
+            more_results: pagination.more_results.as_ref().map(compile).transpose()?,
+            tokens: tokens.map(|(input, output)| Ok((input.clone(), compile(output)?))).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The tokens that ask for the page after this one; none at the end.
+    fn next(&self, answer: &Json) -> Vec<(String, Json)> {
+        if self.more_results.as_ref().is_some_and(|more| !more.holds(answer).unwrap_or_default()) {
+            return Vec::new();
+        }
+        let found = self.tokens.iter().filter_map(|(name, output)| {
+            let token = output.search(answer).ok()?.into_owned();
+            let is_none = token.is_null() || token.as_str() == Some("") || token.as_array().is_some_and(Vec::is_empty);
+            (!is_none).then(|| (name.clone(), token))
+        });
+        found.collect()
+    }
+}
+
+impl Answers {
+    fn paging(&self, call: &Call) -> Result<Option<Arc<Paging>>, CallError> {
+        let mut known = self.paginations.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (call.service.clone(), call.operation.clone());
+        if let Some(paging) = known.get(&key) {
+            return Ok(paging.clone());
+        }
+        let paging = match self.provider.pagination(&call.service, &call.operation) {
+            Some(pagination) => Some(Arc::new(Paging::compile(&pagination)?)),
+            None => None,
+        };
+        known.insert(key, paging.clone());
+        Ok(paging)
+    }
+
+    /// The pages of the answer to a request.
+    pub fn pages<'a>(&self, mut request: Request<'a>) -> Pages<'a> {
+        let from = self.from(&mut request).unwrap_or_else(From::Failed);
+        Pages { request, from }
+    }
+
+    fn from(&self, request: &mut Request<'_>) -> Result<From, CallError> {
+        let paging = self.paging(&request.call)?;
+        if let Some(index) = &self.index {
+            request.hints.strict = self.may_call;
+            if let Some(positions) = index.find(&request.call, request.hints)
+                && (!self.may_call || is_final(index, positions, request.paginate, paging.as_deref()))
+            {
+                return Ok(From::Recorded(positions.to_vec().into_iter()));
+            }
+        }
+        if self.provider.offered(&request.call.service, &request.call.region) == Some(false) {
+            let message = format!("{} does not offer {}", request.call.region, request.call.service);
+            return Err(CallError::new(CoverageState::NotOffered, "", message));
+        }
+        if !self.may_call {
+            return Err(CallError::new(CoverageState::NotRecorded, "", "the call is not in the recording"));
+        }
+        Ok(From::Live { paging, tokens: Vec::new(), page: 1, seen: HashSet::new() })
+    }
+
+    /// All pages as one answer: lists at the same place are joined.
+    pub async fn whole(&self, request: Request<'_>) -> Result<Json, CallError> {
+        let mut pages = self.pages(request);
+        let mut whole: Option<Json> = None;
+        while let Some(page) = pages.next(self).await {
+            let page = page?;
+            match &mut whole {
+                None => whole = Some(page),
+                Some(whole) => merge(whole, page),
+            }
+        }
+        Ok(whole.unwrap_or_default())
+    }
+
+    fn redact(&self, call: &Call, answer: &mut Json) {
+        self.redactor.redact(&call.account, &call.service, &call.operation, answer);
+    }
+
+    fn redact_error(&self, call: &Call, error: CallError) -> CallError {
+        let mut message = error.message.to_string();
+        self.redactor.redact_text(&call.account, &mut message);
+        CallError { message: message.into(), ..error }
+    }
+
+    async fn record(&self, call: &Call, page: u32, answer: Result<&Json, &CallError>) {
+        if let Some(recorder) = &self.recorder
+            && !recorder.write(call, page, answer).await
+        {
+            self.live.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// One live page; fills in the tokens of the next.
+    async fn live_page(
+        &self,
+        request: &Request<'_>,
+        paging: Option<&Paging>,
+        tokens: &mut Vec<(String, Json)>,
+        page: u32,
+    ) -> Result<Json, CallError> {
+        let mut call = request.call.clone();
+        call.parameters.extend(tokens.drain(..));
+        if let (Some(size), Some(key)) = (request.page_size, paging.and_then(|paging| paging.limit_key.clone())) {
+            call.parameters.insert(key, Json::from(size));
+        }
+        match self.live.ask(&call).await {
+            Ok(mut answer) => {
+                // Before redaction, which could take a token for a secret.
+                if let Some(paging) = paging.filter(|_| request.paginate) {
+                    *tokens = paging.next(&answer);
+                }
+                self.redact(&call, &mut answer);
+                self.record(&request.call, page, Ok(&answer)).await;
+                Ok(answer)
+            }
+            Err(error) => {
+                let error = self.redact_error(&call, error);
+                if error.state != CoverageState::Cut {
+                    self.record(&request.call, page, Err(&error)).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn count<T>(&self, result: &Result<T, CallError>) {
+        if result.is_ok() {
+            self.answered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether recorded pages need not be asked for again: all of them, or the provider's own refusal.
+fn is_final(index: &Index, positions: &[usize], paginate: bool, paging: Option<&Paging>) -> bool {
+    let Some(last) = positions.last().and_then(|last| index.page(*last)) else { return false };
+    match last.read() {
+        Err(error) => error.is_final(),
+        Ok(answer) => !paginate || paging.is_none_or(|paging| paging.next(&answer).is_empty()),
+    }
+}
+
+impl Pages<'_> {
+    /// The next page, or the failure that ends them.
+    pub async fn next(&mut self, answers: &Answers) -> Option<Result<Json, CallError>> {
+        let result = self.advance(answers).await?;
+        answers.count(&result);
+        if result.is_err() {
+            self.from = From::Done;
+        }
+        Some(result)
+    }
+
+    async fn advance(&mut self, answers: &Answers) -> Option<Result<Json, CallError>> {
+        match &mut self.from {
+            From::Done => None,
+            From::Failed(error) => {
+                let error = error.clone();
+                Some(Err(error))
+            }
+            From::Recorded(positions) => {
+                let body = answers.index.as_ref()?.page(positions.next()?)?;
+                if !self.request.paginate {
+                    *positions = Vec::new().into_iter();
+                }
+                Some(match body.read() {
+                    Ok(mut answer) => {
+                        answers.redact(&self.request.call, &mut answer);
+                        Ok(answer)
+                    }
+                    Err(error) => Err(answers.redact_error(&self.request.call, error)),
+                })
+            }
+            From::Live { paging, tokens, page, seen } => {
+                let number = *page;
+                if number > answers.most_pages {
+                    let message = format!("paging did not end within {} pages", answers.most_pages);
+                    return Some(Err(CallError::malformed("EndlessPaging", message)));
+                }
+                let result = answers.live_page(&self.request, paging.as_deref(), tokens, number).await;
+                *page = number.saturating_add(1);
+                if tokens.is_empty() {
+                    self.from = From::Done;
+                } else if !seen.insert(fingerprint(tokens)) {
+                    // This page is still good; the next would be one that was read already.
+                    let message = format!("the answer to page {number} leads back to an earlier page");
+                    self.from = From::Failed(CallError::malformed("EndlessPaging", message));
+                }
+                Some(result)
+            }
+        }
+    }
+}
+
+fn fingerprint(tokens: &[(String, Json)]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (name, token) in tokens {
+        name.hash(&mut hasher);
+        token.to_string().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Joins a further page to an answer: lists are appended, objects merged, the rest stays as the first page has it.
+fn merge(whole: &mut Json, page: Json) {
+    match (whole, page) {
+        (Json::Array(whole), Json::Array(page)) => whole.extend(page),
+        (Json::Object(whole), Json::Object(page)) => {
+            for (name, value) in page {
+                match whole.get_mut(&name) {
+                    Some(known) => merge(known, value),
+                    None => drop(whole.insert(name, value)),
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,147 @@
+//! Recordings: decoded answers, one JSON object a line (`docs/recordings.md`). Written by [`Recorder`], read by
+//! [`Replay`].
+
+mod frames;
+mod line;
+pub(crate) mod matching;
+mod recorder;
+mod replay;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use nepho_model::{CoverageState, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use recorder::{Recorder, Resumption};
+pub use replay::{Replay, ReplayOptions};
+
+/// File of answers in a recording's folder.
+pub const ANSWERS_FILE: &str = "answers.jsonl.zst";
+/// File that describes the recording in its folder.
+pub const MANIFEST_FILE: &str = "recording.json";
+
+/// What stands in `recording.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the format, 1.
+    pub version: u32,
+    /// When the collection began.
+    pub started: Timestamp,
+    /// Salt of the hashes of found secrets.
+    pub salt: String,
+    /// Accounts asked.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// Regions asked.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// Partition.
+    #[serde(default)]
+    pub partition: String,
+}
+
+impl Manifest {
+    /// A manifest for a collection that begins now, with a fresh salt.
+    pub fn new(accounts: Vec<String>, regions: Vec<String>, partition: String) -> Self {
+        let salt = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        Self { version: 1, started: Timestamp::now(), salt, accounts, regions, partition }
+    }
+
+    fn write(&self, folder: &Path) -> Result<(), RecordingError> {
+        let path = folder.join(MANIFEST_FILE);
+        let temporary = folder.join(format!("{MANIFEST_FILE}.new"));
+        let text = serde_json::to_vec_pretty(self).map_err(|error| RecordingError::write(&path, error.into()))?;
+        std::fs::write(&temporary, text)
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .map_err(|error| RecordingError::write(&path, error))
+    }
+
+    fn read(folder: &Path) -> Result<Option<Self>, RecordingError> {
+        let path = folder.join(MANIFEST_FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(RecordingError::read(&path, error)),
+        };
+        serde_json::from_slice(&text).map(Some).map_err(|error| RecordingError::Format {
+            path: path.display().to_string(),
+            message: format!("no manifest of a recording: {error}"),
+        })
+    }
+}
+
+/// A recording cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// A file or folder cannot be read.
+    #[error("cannot read the recording `{path}`: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written (disk full, no permission).
+    #[error("cannot write the recording `{path}`: {source}; what was written before is valid, `--resume` goes on from there")]
+    Write {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is a recording already.
+    #[error("`{path}` holds a recording already; choose another folder, or go on with it by `--resume`")]
+    Exists {
+        /// Where.
+        path: String,
+    },
+    /// The file is in another format.
+    #[error("`{path}`: {message}")]
+    Format {
+        /// Which.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Nothing that could be replayed is in it.
+    #[error("no recorded answers in `{path}`: lines of JSON with `account`, `region`, `service`, `operation` and `response` or `error` are expected")]
+    Empty {
+        /// Where.
+        path: String,
+    },
+}
+
+impl RecordingError {
+    fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.display().to_string(), source }
+    }
+
+    fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.display().to_string(), source }
+    }
+}
+
+/// How a call ended without an answer: what coverage and unknown facts say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CallError {
+    pub state: CoverageState,
+    pub code: Arc<str>,
+    pub message: Arc<str>,
+}
+
+impl CallError {
+    pub fn new(state: CoverageState, code: &str, message: impl AsRef<str>) -> Self {
+        Self { state, code: code.into(), message: message.as_ref().into() }
+    }
+
+    pub fn malformed(code: &str, message: impl AsRef<str>) -> Self {
+        Self::new(CoverageState::Malformed, code, message)
+    }
+
+    /// Whether the provider said so itself; asking again would give the same.
+    pub fn is_final(&self) -> bool {
+        matches!(self.state, CoverageState::Denied | CoverageState::Failed)
+    }
+}

@@ -1,0 +1,95 @@
+//! Looking through resolved expressions.
+
+use super::{Expr, Kind, Op, Program};
+
+impl Expr {
+    /// Calls `f` with this expression and every one within it; patterns and queries within are left out (they are
+    /// reached through [`Program::each_expr`]).
+    pub(crate) fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        f(self);
+        match &self.kind {
+            Kind::Constant(_)
+            | Kind::Slot(_)
+            | Kind::Parameter(_)
+            | Kind::NodeProperty { .. }
+            | Kind::Exists(_)
+            | Kind::Count(_)
+            | Kind::Collect(_) => {}
+            Kind::Property { of, .. }
+            | Kind::Not(of)
+            | Kind::Regex(of, _)
+            | Kind::Negate(of)
+            | Kind::Plus(of)
+            | Kind::IsNull { of, .. }
+            | Kind::HasLabels { of, .. }
+            | Kind::CountCompare(_, _, of)
+            | Kind::PatternList { map: of, .. } => of.visit(f),
+            Kind::Index { of, index } => {
+                of.visit(f);
+                index.visit(f);
+            }
+            Kind::Slice { of, from, to } => {
+                of.visit(f);
+                from.iter().chain(to).for_each(|part| part.visit(f));
+            }
+            Kind::And(parts) | Kind::Or(parts) | Kind::List(parts) | Kind::Call(_, parts) => {
+                parts.iter().for_each(|part| part.visit(f));
+            }
+            Kind::Xor(left, right) | Kind::Compare(_, left, right) | Kind::Binary(_, left, right) => {
+                left.visit(f);
+                right.visit(f);
+            }
+            Kind::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(f)),
+            Kind::MapProjection { of, items, .. } => {
+                of.visit(f);
+                items.iter().filter_map(|(_, value)| value.as_ref()).for_each(|value| value.visit(f));
+            }
+            Kind::Case { operand, arms, otherwise } => {
+                operand.iter().chain(otherwise).for_each(|part| part.visit(f));
+                for (when, then) in arms {
+                    when.iter().for_each(|when| when.visit(f));
+                    then.visit(f);
+                }
+            }
+            Kind::Comprehension { list, filter, map, .. } => {
+                list.visit(f);
+                filter.iter().chain(map).for_each(|part| part.visit(f));
+            }
+            Kind::Quantified { list, filter, .. } => {
+                list.visit(f);
+                filter.visit(f);
+            }
+            Kind::Reduce { initial, list, body, .. } => {
+                initial.visit(f);
+                list.visit(f);
+                body.visit(f);
+            }
+        }
+    }
+}
+
+impl Program {
+    /// Calls `f` with the outermost expressions of every pattern and of every query within an expression.
+    pub(crate) fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        for plan in &self.matches {
+            plan.filters.iter().for_each(|filter| f(&filter.expr));
+            plan.relations.iter().flat_map(|relation| &relation.properties).for_each(|(_, value)| f(value));
+        }
+        for op in self.subqueries.iter().flat_map(|subquery| &subquery.plan.parts).flatten() {
+            match op {
+                Op::Match(_) => {}
+                Op::Unwind { list, .. } => f(list),
+                Op::Let(items) => items.iter().for_each(|(expr, _)| f(expr)),
+                Op::Filter(expr) => f(expr),
+                Op::Project(of) => {
+                    of.items.iter().for_each(|(expr, _)| f(expr));
+                    of.order.iter().for_each(|(expr, _)| f(expr));
+                    if let Some(grouping) = &of.grouped {
+                        grouping.keys.iter().for_each(|(expr, _)| f(expr));
+                        grouping.aggregates.iter().filter_map(|of| of.argument.as_ref()).for_each(&mut *f);
+                    }
+                }
+            }
+        }
+    }
+}

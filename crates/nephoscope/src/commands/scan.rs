@@ -1,0 +1,224 @@
+//! `nephoscope scan aws`
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use nepho_aws::{AwsClient, AwsTables, ConnectError, ConnectOptions, Timeouts, endpoints};
+use nepho_catalog::Catalog;
+use nepho_collect::{
+    AccountScope, Call, FailureKind, Manifest, Options, Recorder, RegionScope, Replay, ReplayOptions, Source,
+};
+use nepho_model::Timestamp;
+
+use crate::arguments::ScanAwsArguments;
+use crate::pipeline::{self, Analysis, Task};
+use crate::{Outcome, reporting, state};
+
+/// Collects or replays, then judges and reports.
+pub fn run(catalog: Arc<Catalog>, options: ScanAwsArguments, quiet: bool) -> anyhow::Result<Outcome> {
+    // A broken rule, an unknown format or a missing mutes file is told before an hour of collecting.
+    pipeline::compile_rules(&catalog)?;
+    if let Some(path) = &options.report.mutes {
+        std::fs::metadata(path).with_context(|| format!("reading the mutes file `{}`", path.display()))?;
+    }
+    check_services(&options.services)?;
+    let analysis = match options.replay.replay.as_slice() {
+        [] => pipeline::runtime()?.block_on(live(&catalog, &options, quiet))?,
+        _ => pipeline::replay_services(&catalog, &options.replay, &options.services)?,
+    };
+    reporting::report(&analysis, &options.report, quiet)
+}
+
+fn check_services(services: &[String]) -> anyhow::Result<()> {
+    let known: BTreeSet<&str> = nepho_aws::tables::service_names().collect();
+    for service in services {
+        if !known.contains(service.as_str()) {
+            match nepho_catalog::nearest(service, known.iter().copied()) {
+                Some(near) => bail!("there is no service `{service}`; did you mean `{near}`?"),
+                None => bail!("there is no service `{service}`; services are named as in the AWS CLI"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tries again what may pass by itself, four times at most; the same backoff as the engine's, without its limiter.
+async fn patiently<T, F: Future<Output = Result<T, ConnectError>>>(ask: impl Fn() -> F) -> Result<T, ConnectError> {
+    let mut wait = Duration::from_millis(200);
+    for _ in 0..4 {
+        match ask().await {
+            Err(error) if passing(&error) => tokio::time::sleep(wait).await,
+            other => return other,
+        }
+        wait *= 2;
+    }
+    ask().await
+}
+
+fn passing(error: &ConnectError) -> bool {
+    error.failure().is_some_and(|failure| {
+        use FailureKind::{Malformed, ServerFault, Throttled, TimedOut, Unreachable};
+        matches!(failure.kind, Throttled | TimedOut | Unreachable | ServerFault | Malformed)
+    })
+}
+
+async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -> anyhow::Result<Analysis> {
+    let timeout = Duration::from_secs(options.call_timeout);
+    let connect = || ConnectOptions {
+        profile: options.profile.clone(),
+        external_id: options.external_id.clone(),
+        timeouts: Timeouts { call: timeout, ..Timeouts::default() },
+        ..ConnectOptions::default()
+    };
+    let client = patiently(|| AwsClient::connect(connect())).await?;
+    let identity = patiently(|| client.identity()).await?;
+    let mut notes = Vec::new();
+    let mut barred = Vec::new();
+
+    let mut accounts = vec![identity.account.clone()];
+    if options.organization {
+        let members = patiently(|| client.organization_accounts())
+            .await
+            .context("listing the organisation's accounts (run it from the management or a delegated account)")?;
+        for member in members.iter().filter(|member| member.id != identity.account) {
+            if !options.accounts.is_empty() && !options.accounts.contains(&member.id) {
+                continue;
+            }
+            if member.status != "ACTIVE" {
+                notes.push(format!("account {} ({}) is {}: not scanned", member.id, member.name, member.status));
+                continue;
+            }
+            match patiently(|| client.enter_account(&member.id, &options.role)).await {
+                Ok(()) => accounts.push(member.id.clone()),
+                // A member that cannot be entered is coverage, not failure.
+                Err(error) => barred.push((member.id.clone(), error)),
+            }
+        }
+        if !options.accounts.is_empty() && !options.accounts.contains(&identity.account) {
+            accounts.retain(|account| *account != identity.account);
+        }
+    }
+    let home: Arc<str> = endpoints::home_region(&identity.partition).into();
+    let mut scopes = Vec::new();
+    for account in &accounts {
+        let regions = regions(&client, account, &identity.partition, &options.regions, &mut notes).await?;
+        scopes.push(AccountScope {
+            account: account.as_str().into(),
+            partition: identity.partition.as_str().into(),
+            home_region: home.clone(),
+            regions,
+        });
+    }
+
+    let clock = options.replay.at.unwrap_or_else(Timestamp::now);
+    let folder = match &options.record {
+        Some(folder) => folder.clone(),
+        None => state::new_recording(clock)?,
+    };
+    let manifest = Manifest::new(clock, &scopes);
+    let (recorder, resumption) = match options.resume {
+        true => {
+            let (recorder, resumption) = Recorder::resume(&folder, &manifest)?;
+            (recorder, Some(resumption))
+        }
+        false => (Recorder::create(&folder, &manifest)?, None),
+    };
+    for (account, error) in &barred {
+        recorder.record_failure(&entering(account, &home, &identity.partition, &options.role), &failure_of(error))?;
+    }
+    let clock = options.replay.at.unwrap_or(recorder.started());
+    let source = match resumption {
+        Some(resumption) => {
+            notes.extend(resumption.notes);
+            let replay = Replay::open(&[folder.clone()], &AwsTables, &ReplayOptions::default())?;
+            Source::Resume(Arc::new(replay))
+        }
+        None => Source::Live,
+    };
+    let task = Task {
+        accounts: scopes,
+        provider: Arc::new(client),
+        source,
+        options: Options {
+            in_flight: options.concurrency.max(1),
+            attempt_timeout: timeout,
+            call_timeout: timeout.saturating_mul(5),
+            collection_timeout: Some(Duration::from_secs(options.timeout)),
+            salt: Some(recorder.salt()),
+            ..Options::default()
+        },
+        recorder: Some(recorder),
+        services: options.services.clone(),
+        quiet,
+        name: "aws".to_owned(),
+        clock,
+        notes,
+    };
+    let (analysis, summary) = pipeline::analyse(catalog, task).await?;
+    if summary.nothing_reached() {
+        let first = summary.coverage.iter().find(|entry| !entry.state.is_complete());
+        bail!(
+            "no endpoint could be reached{}; check the network, a proxy or AWS_ENDPOINT_URL",
+            first.map(|entry| format!(" ({}: {})", entry.call, entry.message)).unwrap_or_default()
+        );
+    }
+    state::remember(&folder)?;
+    if !quiet {
+        eprintln!("recording: {}", folder.display());
+    }
+    Ok(analysis)
+}
+
+/// The call that entering a member account is, as the recording has it.
+fn entering(account: &str, home: &Arc<str>, partition: &str, role: &str) -> Call {
+    let mut parameters = serde_json::Map::new();
+    parameters.insert("RoleArn".to_owned(), format!("arn:{partition}:iam::{account}:role/{role}").into());
+    Call {
+        account: account.into(),
+        region: home.clone(),
+        service: "sts".into(),
+        operation: "AssumeRole".into(),
+        parameters,
+    }
+}
+
+fn failure_of(error: &ConnectError) -> nepho_collect::Failure {
+    error.failure().cloned().unwrap_or_else(|| nepho_collect::Failure {
+        kind: FailureKind::Failed,
+        code: "AssumeRole".to_owned(),
+        message: error.to_string(),
+        retry_after: None,
+    })
+}
+
+/// The regions to read in an account. Where the account will not say, all of the partition's are tried.
+async fn regions(
+    client: &AwsClient,
+    account: &str,
+    partition: &str,
+    wanted: &[String],
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Vec<RegionScope>> {
+    let all = wanted.iter().any(|name| name == "all");
+    let known = endpoints::regions_of(partition);
+    for name in wanted.iter().filter(|name| *name != "all" && !known.contains(&name.as_str())) {
+        match nepho_catalog::nearest(name, known.iter().copied()) {
+            Some(near) => bail!("there is no region `{name}` in partition {partition}; did you mean `{near}`?"),
+            None => bail!("there is no region `{name}` in partition {partition}; there are {}", known.join(", ")),
+        }
+    }
+    let listed = match patiently(|| client.regions(account)).await {
+        Ok(regions) => regions.into_iter().map(|region| (region.name, region.enabled)).collect(),
+        Err(error) => {
+            notes.push(format!("account {account} does not say which regions are on ({error}): all are tried"));
+            known.iter().map(|name| ((*name).to_owned(), true)).collect::<Vec<_>>()
+        }
+    };
+    Ok(listed
+        .into_iter()
+        .filter(|(name, _)| all || wanted.contains(name))
+        .map(|(name, enabled)| RegionScope { name: name.into(), enabled })
+        .collect())
+}
