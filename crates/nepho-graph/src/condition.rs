@@ -195,7 +195,8 @@ impl Condition {
     pub fn verdicts(&self, graph: &Graph) -> Verdicts {
         let bound = Bound::new(&self.program, graph);
         let parameters = HashMap::new();
-        let exec = Exec::new(graph, &self.program, &bound, &parameters);
+        let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
+        exec.lenient = true;
         let parts = graph
             .kinds_named(&self.label)
             .into_iter()
@@ -211,7 +212,8 @@ impl Condition {
     pub fn at(&self, graph: &Graph, node: NodeId) -> Truth {
         let bound = Bound::new(&self.program, graph);
         let parameters = HashMap::new();
-        let exec = Exec::new(graph, &self.program, &bound, &parameters);
+        let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
+        exec.lenient = true;
         vector::judge_row(&exec, &self.expr, node, &mut exec.frame())
     }
 
@@ -221,6 +223,7 @@ impl Condition {
         let bound = Bound::new(&self.program, graph);
         let parameters = HashMap::new();
         let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
+        exec.lenient = true;
         exec.causes = Some(std::cell::RefCell::default());
         let mut frame = exec.frame();
         if let Some(slot) = frame.first_mut() {
@@ -229,13 +232,12 @@ impl Condition {
         exec.subject.set(Some(node));
         let result = exec.truth(&self.expr, &mut frame);
         let mut causes = exec.causes.map(std::cell::RefCell::into_inner).unwrap_or_default();
-        match result {
-            Ok(Truth::Unknown) => {}
-            Ok(_) => return Vec::new(),
-            Err(error) => {
-                let error = self.source.map(error);
-                let Range { start, end } = error.span;
-                causes.push(UnknownCause::Failed { message: error.message.into(), start, end });
+        if !matches!(result, Ok(Truth::Unknown)) {
+            return Vec::new();
+        }
+        for cause in &mut causes {
+            if let UnknownCause::Failed { start, end, .. } = cause {
+                (*start, *end) = (self.source.original(*start), self.source.original(*end));
             }
         }
         causes.sort();

@@ -59,6 +59,8 @@ pub(crate) struct Exec<'g> {
     /// A value that stands for one property of slot 0: a whole column is judged by its distinct values.
     pub substitute: RefCell<Option<(usize, V)>>,
     pub random: Cell<u64>,
+    /// Whether an error in a predicate makes it unknown.
+    pub lenient: bool,
 }
 
 impl<'g> Exec<'g> {
@@ -81,6 +83,7 @@ impl<'g> Exec<'g> {
             causes: None,
             substitute: RefCell::new(None),
             random: Cell::new(0x9e37_79b9_7f4a_7c15),
+            lenient: false,
         }
     }
 
@@ -375,10 +378,17 @@ impl<'g> Exec<'g> {
         result.map(|()| uncertain)
     }
 
-    /// A predicate's truth.
+    /// A predicate's truth. In a condition an error makes it unknown, and no more: what stands beside it by `AND` or
+    /// `OR` may still decide.
     pub fn truth(&self, expr: &crate::plan::Expr, frame: &mut Frame) -> Outcome<Truth> {
-        let value = self.eval(expr, frame)?;
-        truth_of(&value, expr.span)
+        match self.eval(expr, frame).and_then(|value| truth_of(&value, expr.span)) {
+            Err(error) if self.lenient && !matches!(error.code, ErrorCode::Limit | ErrorCode::Cancelled) => {
+                let (start, end) = (error.span.start, error.span.end);
+                self.note(|| UnknownCause::Failed { message: error.message.as_str().into(), start, end });
+                Ok(Truth::Unknown)
+            }
+            result => result,
+        }
     }
 
     /// Notes why something is unknown, when someone asks.

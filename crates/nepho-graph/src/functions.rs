@@ -117,7 +117,11 @@ pub(crate) fn named(name: &str) -> Option<Signature> {
         "lower" => "tolower",
         "upper" => "toupper",
         "ceiling" => "ceil",
-        other => other,
+        // There is one clock, and a query sees it stand still.
+        other => ["transaction", "statement", "realtime"]
+            .iter()
+            .find_map(|clock| other.strip_suffix(clock)?.strip_suffix('.'))
+            .unwrap_or(other),
     };
     TABLE.iter().find(|entry| entry.0 == name).map(|(_, function, least, most, takes, gives, _)| Signature {
         function: *function,

@@ -55,7 +55,7 @@ impl Source {
     }
 
     /// A place of the parser's text, in the text as it was written.
-    fn original(&self, at: usize) -> usize {
+    pub fn original(&self, at: usize) -> usize {
         let inserted: usize = self.inserts.iter().map(|place| at.saturating_sub(*place).min(INSERT.len())).sum();
         at.saturating_sub(inserted).saturating_sub(self.prefix).min(self.original)
     }

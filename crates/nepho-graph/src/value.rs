@@ -11,6 +11,7 @@ use crate::graph::{Graph, NodeId, RelationId};
 
 pub(crate) mod compare;
 pub(crate) mod temporal;
+pub(crate) mod temporal_parse;
 mod temporal_text;
 
 pub use temporal::{Duration, Temporal};

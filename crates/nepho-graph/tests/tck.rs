@@ -4,7 +4,7 @@
 mod runner;
 
 /// Cases that pass; raise it with the engine, never lower it.
-const LEAST_PASSED: usize = 1;
+const LEAST_PASSED: usize = 3_412;
 
 #[test]
 fn the_conformance_kit_does_not_fall_back() {

@@ -67,7 +67,7 @@ fn run_case(catalog: &Arc<Catalog>, rule: &Arc<Rule>, cases: &RuleCases, case: &
     let found = judgement
         .findings
         .iter()
-        .find(|finding| estate.graph.node(finding.node).key() == key)
+        .find(|finding| crate::findings::key_of(&estate.graph, finding.node) == key)
         .map_or(CaseVerdict::NotApplicable, |finding| match finding.verdict {
             Verdict::Pass => CaseVerdict::Pass,
             Verdict::Fail => CaseVerdict::Fail,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nepho_catalog::Rule;
 use nepho_estate::Estate;
-use nepho_graph::{NodeId, Truth, UnknownCause};
+use nepho_graph::{Graph, NodeId, Truth, UnknownCause};
 use nepho_model::{CoverageState, Value, Verdict};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -115,7 +115,7 @@ pub fn judge(estate: &Estate, rules: &RuleSet, verdicts: &[Verdict]) -> Judgemen
     judgement.findings.sort_by(|left, right| {
         (left.verdict, right.rule.severity, &left.rule.id)
             .cmp(&(right.verdict, left.rule.severity, &right.rule.id))
-            .then_with(|| graph.node(left.node).key().cmp(graph.node(right.node).key()))
+            .then_with(|| key_of(graph, left.node).cmp(key_of(graph, right.node)))
     });
     judgement
 }
@@ -138,7 +138,7 @@ fn judge_one(estate: &Estate, rule: &CompiledRule, verdicts: &[Verdict]) -> (Arc
             Verdict::Unknown => tally.unknown += 1,
         }
         if verdicts.contains(&verdict) {
-            let shown = graph.node(*node);
+            let Some(shown) = graph.node(*node) else { continue };
             let reasons = match verdict {
                 Verdict::Unknown => reasons(estate, rule, *node, applied, *failed),
                 _ => Vec::new(),
@@ -189,45 +189,47 @@ fn reason(what: String, call: &str, state: CoverageState, code: &str, message: &
     }
 }
 
+/// The key of a node; empty for an id that is not of this graph.
+pub(crate) fn key_of(graph: &Graph, node: NodeId) -> &str {
+    graph.node(node).map_or("", |node| node.key())
+}
+
+fn bare(what: String, state: &str, message: String) -> Reason {
+    Reason { what, call: String::new(), state: state.to_owned(), code: String::new(), message }
+}
+
 fn explain(estate: &Estate, judged: NodeId, cause: &UnknownCause) -> Vec<Reason> {
     let graph = &estate.graph;
-    match cause {
-        UnknownCause::Property { node, name } | UnknownCause::Relation { node, name } => {
-            let key = graph.node(*node).key();
-            let what = match *node == judged {
-                true => name.clone(),
-                false => format!("{name} of {key}"),
-            };
-            match estate.why_unknown(key, name) {
-                Some(fact) => vec![reason(what, &fact.call, fact.state, &fact.code, &fact.message)],
-                None => vec![Reason {
-                    what,
-                    call: String::new(),
-                    state: "unknown".to_owned(),
-                    code: String::new(),
-                    message: String::new(),
-                }],
-            }
+    let of = |node: NodeId, name: &str| {
+        let key = key_of(graph, node);
+        let what = if node == judged { name.to_owned() } else { format!("{name} of {key}") };
+        match estate.why_unknown(key, name) {
+            Some(fact) => vec![reason(what, &fact.call, fact.state, &fact.code, &fact.message)],
+            None => vec![bare(what, "unknown", String::new())],
         }
-        UnknownCause::IncompleteKind { kind } => {
-            let node = graph.node(judged);
+    };
+    match cause {
+        UnknownCause::Property { node, property } => of(*node, property),
+        UnknownCause::Relation { node, relation } => of(*node, relation),
+        UnknownCause::KindIncomplete { kind, account, region } => {
+            let region = if region.is_empty() { "global" } else { region.as_ref() };
             let mut found: Vec<Reason> = estate
-                .missing(kind, node.account(), node.region())
+                .missing(kind, account, region)
                 .map(|entry| {
                     let what = format!("list of {kind} in {}", entry.region);
                     reason(what, &entry.call, entry.state, &entry.code, &entry.message)
                 })
                 .collect();
             if found.is_empty() {
-                found.push(Reason {
-                    what: format!("list of {kind}"),
-                    call: String::new(),
-                    state: "incomplete".to_owned(),
-                    code: String::new(),
-                    message: String::new(),
-                });
+                found.push(bare(format!("list of {kind}"), "incomplete", String::new()));
             }
             found
+        }
+        UnknownCause::RelationsOfKind { kind, relation, .. } => {
+            vec![bare(format!("{relation} of {kind}"), "incomplete", String::new())]
+        }
+        UnknownCause::Failed { message, .. } => {
+            vec![bare("the condition".to_owned(), "failed", message.to_string())]
         }
     }
 }

@@ -122,7 +122,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 impl Mute {
     fn matches(&self, estate: &nepho_estate::Estate, finding: &Finding) -> bool {
-        let node = estate.graph.node(finding.node);
+        let Some(node) = estate.graph.node(finding.node) else { return false };
         let rule = self.rule.as_ref().is_none_or(|wanted| {
             answers_to(&finding.rule, wanted)
                 || std::iter::once(&finding.rule.id).chain(&finding.rule.aliases).any(|id| glob(wanted, id))

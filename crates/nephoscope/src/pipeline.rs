@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nepho_aws::AwsTables;
 use nepho_catalog::Catalog;
 use nepho_collect::{
-    AccountScope, Collection, CollectionSummary, CompiledKinds, Options, Progress, Provider, Recorder, RegionScope,
-    Replay, ReplayOptions, Source, collect,
+    AccountScope, Collection, CollectionSummary, CompiledKinds, Options, Progress, Provider, Recorder, Replay, Source,
+    collect,
 };
 use nepho_estate::{Estate, EstateBuilder, schema_of};
-use nepho_model::Timestamp;
+use nepho_model::{CoverageEntry, Timestamp};
 use nepho_rules::RuleSet;
 
 use crate::arguments::ReplayArguments;
@@ -59,6 +59,8 @@ pub struct Task {
     pub clock: Timestamp,
     /// What is known already.
     pub notes: Vec<String>,
+    /// Gaps that are known already.
+    pub coverage: Vec<CoverageEntry>,
 }
 
 /// Compiles all rules; the first error is shown with its source.
@@ -82,7 +84,8 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
         task.services.is_empty()
             || kind.calls().iter().any(|(service, ..)| task.services.iter().any(|name| name == service.as_ref()))
     };
-    let kinds = CompiledKinds::compile(catalog.kinds.values().filter(|kind| wanted(kind)), task.provider.as_ref())?;
+    let kinds = CompiledKinds::compile(catalog.kinds.values().filter(|kind| wanted(kind)), task.provider.as_ref())
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
     let bar = progress_bar(task.quiet);
     let mut builder = EstateBuilder::new(catalog.clone());
     let (partition, regions) = (
@@ -97,8 +100,10 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
         recorder: task.recorder,
         options: task.options,
     };
-    let summary = collect(collection, |progress: &Progress| show(&bar, progress), |resource| builder.add(resource)).await?;
+    let mut summary = collect(collection, |progress: &Progress| show(&bar, progress), |resource| builder.add(resource)).await?;
     bar.finish_and_clear();
+    summary.coverage.extend(task.coverage);
+    summary.coverage.sort();
     let estate = builder.finish(summary.coverage.clone(), task.clock);
     let mut notes = task.notes;
     notes.extend(summary.notes.iter().cloned());
@@ -166,7 +171,7 @@ pub fn replay_services(
         .map(|path| path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()))
         .collect::<Vec<_>>()
         .join(", ");
-    let replay = Replay::open(&paths, &AwsTables, &ReplayOptions { at: options.at, ..ReplayOptions::default() })?;
+    let replay = Replay::open(&paths, options.at)?;
     replay_opened(catalog, name, replay, services, true)
 }
 
@@ -178,7 +183,7 @@ pub fn replay_bytes(
     manifest: &[u8],
     quiet: bool,
 ) -> anyhow::Result<Analysis> {
-    let replay = Replay::from_bytes(answers, manifest, &AwsTables, &ReplayOptions::default())?;
+    let replay = Replay::from_bytes(name, answers, manifest)?;
     replay_opened(catalog, name.to_owned(), replay, &[], quiet)
 }
 
@@ -190,16 +195,7 @@ pub fn replay_opened(
     services: &[String],
     quiet: bool,
 ) -> anyhow::Result<Analysis> {
-    let accounts = replay
-        .accounts()
-        .into_iter()
-        .map(|seen| AccountScope {
-            account: seen.account,
-            home_region: nepho_aws::endpoints::home_region(&seen.partition).into(),
-            partition: seen.partition,
-            regions: seen.regions.into_iter().map(|name| RegionScope { name, enabled: true }).collect(),
-        })
-        .collect();
+    let accounts = replay.accounts();
     let (clock, notes) = (replay.clock(), replay.notes().to_vec());
     let task = Task {
         accounts,
@@ -213,6 +209,7 @@ pub fn replay_opened(
         name,
         clock,
         notes,
+        coverage: Vec::new(),
     };
     let (analysis, _) = runtime()?.block_on(analyse(catalog, task))?;
     Ok(analysis)

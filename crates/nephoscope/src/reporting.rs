@@ -49,7 +49,7 @@ pub fn report(analysis: &Analysis, options: &ReportArguments, quiet: bool) -> an
     if options.out.is_empty() && options.format.is_some() {
         nepho_report::render(terminal, &report, &mut stdout)?;
     } else if !quiet {
-        stdout.write_all(table::summary(&report, style()).as_bytes())?;
+        stdout.write_all(table::summary(&report, &style()).as_bytes())?;
     }
     Ok(outcome(&report, options))
 }
@@ -115,15 +115,14 @@ pub fn build(analysis: &Analysis, options: &ReportArguments) -> anyhow::Result<R
         .findings
         .iter()
         .filter(|finding| options.severity.is_none_or(|least| finding.rule.severity >= least))
-        .map(|finding| {
+        .filter_map(|finding| {
             let rule = views.entry(finding.rule.id.clone()).or_insert_with(|| Arc::new(rule_view(&finding.rule))).clone();
             let muted = (finding.verdict == Verdict::Fail).then(|| mutes.apply(estate, finding)).flatten();
             let muted = muted.map(|mute| MutedView { reason: mute.reason.clone(), expires: mute.expires.to_string() });
             finding_view(estate, finding, rule, muted)
         })
         .collect();
-    let kinds: std::collections::BTreeSet<&str> =
-        analysis.catalog.kinds.keys().map(AsRef::as_ref).filter(|kind| estate.graph.count_of_kind(kind) > 0).collect();
+    let kinds = estate.graph.counts_by_kind().filter(|(_, count)| *count > 0).count();
     let unlisted = |kind: &str| {
         estate.coverage.iter().any(|entry| entry.lists && !entry.state.is_complete() && entry.kind.as_ref() == kind)
     };
@@ -147,7 +146,7 @@ pub fn build(analysis: &Analysis, options: &ReportArguments) -> anyhow::Result<R
         counts: Counts {
             resources: estate.graph.node_count() as u64,
             relations: estate.graph.relation_count() as u64,
-            kinds: kinds.len() as u64,
+            kinds: kinds as u64,
             rules_run: rules.len() as u64,
         },
         by_verdict: VerdictCounts {
@@ -193,8 +192,8 @@ fn rule_view(rule: &Rule) -> RuleView {
     }
 }
 
-fn finding_view(estate: &Estate, finding: &Finding, rule: Arc<RuleView>, muted: Option<MutedView>) -> FindingView {
-    let node = estate.graph.node(finding.node);
+fn finding_view(estate: &Estate, finding: &Finding, rule: Arc<RuleView>, muted: Option<MutedView>) -> Option<FindingView> {
+    let Some(node) = estate.graph.node(finding.node) else { return None };
     let tags = match node.tags() {
         Value::Map(tags) => Some(
             tags.iter()
@@ -203,7 +202,7 @@ fn finding_view(estate: &Estate, finding: &Finding, rule: Arc<RuleView>, muted: 
         ),
         _ => None,
     };
-    FindingView {
+    Some(FindingView {
         id: finding.id.clone(),
         rule,
         verdict: finding.verdict,
@@ -229,7 +228,7 @@ fn finding_view(estate: &Estate, finding: &Finding, rule: Arc<RuleView>, muted: 
             .collect(),
         muted,
         path: Vec::new(),
-    }
+    })
 }
 
 /// A framework in the report's words.

@@ -92,6 +92,17 @@ impl Replay {
         replay
     }
 
+    /// A recording held in memory: a compressed answers file and its manifest. `name` stands for it in messages.
+    pub fn from_bytes(name: &str, answers: &[u8], manifest: &[u8]) -> Result<Self, RecordingError> {
+        let manifest: Manifest = serde_json::from_slice(manifest).map_err(|error| RecordingError::Format {
+            path: name.to_owned(),
+            message: format!("no manifest of a recording: {error}"),
+        })?;
+        let mut reading = Reading::new(ReplayOptions::default());
+        reading.compressed(Path::new(name), answers)?;
+        Ok(reading.finish(Some(manifest.started), Some(&manifest)))
+    }
+
     /// The recorded accounts, each with the regions seen in it.
     pub fn accounts(&self) -> Vec<AccountScope> {
         let mut seen: BTreeMap<&Arc<str>, BTreeSet<&str>> = BTreeMap::new();

@@ -24,14 +24,46 @@ struct SecretPath {
 enum Step {
     Field(Box<str>),
     Each,
+    /// The elements of a list whose field has this text; those without the field too.
+    EachWhere(Box<str>, Box<str>),
     Any,
+}
+
+/// A path's parts: cut at the dots outside of brackets.
+fn parts(path: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0_usize, 0_usize);
+    for (at, character) in path.char_indices() {
+        match character {
+            '[' => depth = depth.saturating_add(1),
+            ']' => depth = depth.saturating_sub(1),
+            '.' if depth == 0 => {
+                parts.extend(path.get(start..at));
+                start = at.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+    parts.extend(path.get(start..));
+    parts
+}
+
+/// `[?Field=='text']` at a part's end, and what stands before it.
+fn filter(part: &str) -> Option<(&str, Step)> {
+    let (name, rest) = part.strip_suffix("']")?.split_once("[?")?;
+    let (field, text) = rest.split_once("=='")?;
+    let plain = |text: &str| !text.is_empty() && !text.contains(['[', ']', '\'']);
+    (plain(field) && plain(text)).then(|| (name, Step::EachWhere(field.into(), text.into())))
 }
 
 impl SecretPaths {
     /// Adds a place; the error says what is wrong with the path.
     pub fn add(&mut self, service: &Arc<str>, operation: &Arc<str>, path: &str, base64: bool) -> Result<(), String> {
         let mut steps = Vec::new();
-        for part in path.split('.') {
+        for part in parts(path) {
+            let (part, chosen) = match filter(part) {
+                Some((part, chosen)) => (part, Some(chosen)),
+                None => (part, None),
+            };
             let name = part.trim_end_matches("[]");
             let lists = part.len().saturating_sub(name.len()) / 2;
             match name {
@@ -39,11 +71,12 @@ impl SecretPaths {
                 "" | "@" if lists > 0 || part == "@" => {}
                 "" => return Err(format!("`{path}` has an empty field name")),
                 name if name.contains(['[', ']', '?', '|', '\'', '`', '(', ' ']) => {
-                    return Err(format!("`{path}`: only field names, `[]` and `.*` can stand in a secret path"));
+                    return Err(format!("`{path}`: only field names, `[]`, `[?Field=='text']` and `.*` can stand in a secret path"));
                 }
                 name => steps.push(Step::Field(name.into())),
             }
             steps.extend(std::iter::repeat_n(Step::Each, lists));
+            steps.extend(chosen);
         }
         let paths = self.0.entry((service.clone(), operation.clone())).or_default();
         let path = SecretPath { steps, base64 };
@@ -116,6 +149,11 @@ fn descend(value: &mut Json, steps: &[Step], name: Option<&str>, light: &Light<'
             }
         }
         (Step::Each, Json::Array(items)) => items.iter_mut().for_each(|item| descend(item, rest, name, light)),
+        (Step::EachWhere(field, text), Json::Array(items)) => {
+            // An element that does not say which it is counts in: better too much than too little.
+            let chosen = |item: &Json| item.get(field.as_ref()).and_then(Json::as_str).is_none_or(|held| held == text.as_ref());
+            items.iter_mut().filter(|item| chosen(item)).for_each(|item| descend(item, rest, name, light));
+        }
         (Step::Any, Json::Object(fields)) => {
             fields.iter_mut().for_each(|(field, inner)| descend(inner, rest, Some(field), light));
         }
@@ -123,7 +161,7 @@ fn descend(value: &mut Json, steps: &[Step], name: Option<&str>, light: &Light<'
         (Step::Field(_) | Step::Any, Json::Array(items)) => {
             items.iter_mut().for_each(|item| descend(item, steps, name, light));
         }
-        (Step::Each, value @ Json::Object(_)) => descend(value, rest, name, light),
+        (Step::Each | Step::EachWhere(..), value @ Json::Object(_)) => descend(value, rest, name, light),
         (_, value @ Json::String(_)) => replace(value, name, light),
         _ => {}
     }

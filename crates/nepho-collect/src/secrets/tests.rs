@@ -103,3 +103,20 @@ fn fake_marks_hold_nothing_in_clear() {
     redactor(&[("x", false)]).redact("1", "s", "Op", &mut answer);
     assert_eq!(answer["x"], "[redacted]");
 }
+
+#[test]
+fn chooses_elements_by_a_field() {
+    let mut answer = json!({"O": [
+        {"Namespace": "aws:env", "OptionName": "DB_PASSWORD", "Value": "SuperSecret123!"},
+        {"Namespace": "aws:managed", "OptionName": "Enabled", "Value": "true"},
+        {"OptionName": "unsaid", "Value": "some text"},
+    ]});
+    redactor(&[("O[?Namespace=='aws:env'].Value", false)]).redact("1", "s", "Op", &mut answer);
+    assert!(answer["O"][0]["Value"].as_str().unwrap().starts_with("[redacted password "));
+    assert_eq!(answer["O"][1]["Value"], "true");
+    assert_eq!(answer["O"][2]["Value"], "[redacted]");
+    let mut all = SecretPaths::default();
+    for wrong in ["O[?Namespace==aws].Value", "O[?].Value", "O[?A=='b' && C=='d'].Value", "O[?A=='b'", "O[0].Value"] {
+        assert!(all.add(&Arc::from("s"), &Arc::from("Op"), wrong, false).is_err(), "{wrong}");
+    }
+}

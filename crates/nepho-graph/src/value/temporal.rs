@@ -77,7 +77,9 @@ impl Duration {
         if !nanos.is_finite() || nanos.abs() > 9e27 {
             return None;
         }
-        Self::new(whole(months.trunc())?, whole(days.trunc())?, nanos.round() as i128)
+        // Cut, not rounded, but for the noise of the fractions.
+        let nanos = (nanos * 1000.0).round() / 1000.0;
+        Self::new(whole(months.trunc())?, whole(days.trunc())?, nanos as i128)
     }
 
     /// The average length in nanoseconds, by which durations are ordered.

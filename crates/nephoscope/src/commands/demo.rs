@@ -31,7 +31,7 @@ pub fn run(catalog: Arc<Catalog>, options: DemoArguments, quiet: bool) -> anyhow
     let report = reporting::build(&analysis, &all)?;
     reporting::write_file(&options.out, Format::Html, &report)?;
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(table::summary(&report, reporting::style()).as_bytes())?;
+    stdout.write_all(table::summary(&report, &reporting::style()).as_bytes())?;
     let shown = options.out.canonicalize().unwrap_or_else(|_| options.out.clone());
     writeln!(stdout, "\nReport: {}", shown.display()).context("writing to standard output")?;
     if !quiet {

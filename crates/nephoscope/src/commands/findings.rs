@@ -16,6 +16,6 @@ pub fn run(catalog: Arc<Catalog>, options: FindingsArguments, quiet: bool) -> an
         return reporting::report(&analysis, &options.report, quiet);
     }
     let report = reporting::build(&analysis, &options.report)?;
-    std::io::stdout().lock().write_all(table::findings(&report, reporting::style()).as_bytes())?;
+    std::io::stdout().lock().write_all(table::findings(&report, &reporting::style()).as_bytes())?;
     Ok(reporting::outcome(&report, &options.report))
 }

@@ -71,6 +71,7 @@ fn show(catalog: &Catalog, id: &str) -> anyhow::Result<Outcome> {
 fn test(catalog: &Arc<Catalog>, prefixes: &[String], folder: Option<&Path>) -> anyhow::Result<Outcome> {
     let wanted = |id: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| id.starts_with(prefix.as_str()));
     let own = folder.map(SourceFile::folder).transpose()?.unwrap_or_default();
+    let runtime = crate::pipeline::runtime()?;
     let (mut ran, mut failed) = (0, 0);
     for file in SourceFile::embedded().chain(own) {
         if file.kind != SourceKind::KindCases || !wanted(&file.id) {
@@ -81,8 +82,10 @@ fn test(catalog: &Arc<Catalog>, prefixes: &[String], folder: Option<&Path>) -> a
             output::line(&format!("FAIL {}: {} has no kind beside it", file.id, file.path))?;
             continue;
         };
-        let (count, failures) = nepho_aws::cases::run(catalog, kind, &file.kind_cases()?)?;
-        ran += count;
+        let cases = file.kind_cases()?;
+        let run = nepho_collect::cases::run(&kind.id, &cases, catalog, Arc::new(nepho_aws::AwsTables));
+        let failures = runtime.block_on(run);
+        ran += cases.cases.len();
         failed += failures.len();
         for failure in failures {
             output::line(&format!("FAIL {} `{}`: {}", file.id, failure.case, failure.message))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nepho_catalog::Catalog;
 use nepho_estate::schema_of;
+use serde_json::Value as Json;
 use nepho_graph::{Limits, Parameters, Query, QueryError};
 
 use crate::arguments::QueryArguments;
@@ -22,9 +23,15 @@ pub fn run(catalog: Arc<Catalog>, options: QueryArguments) -> anyhow::Result<Out
     };
     let query = Query::compile(&schema_of(&catalog), &options.query).map_err(source)?;
     let estate = pipeline::replay(&catalog, &options.replay)?.estate;
-    let limits = Limits { time: Duration::from_secs(options.timeout), ..Limits::default() };
+    let limits = Limits { time: Some(Duration::from_secs(options.timeout)), ..Limits::default() };
     let rows = query.run(&estate.graph, &Parameters::default(), &limits).map_err(source)?;
     let columns: Vec<&str> = rows.columns.iter().map(AsRef::as_ref).collect();
-    output::table(options.format, &columns, &rows.to_json_rows())?;
+    let json = rows.to_json(&estate.graph);
+    let table: Vec<Vec<Json>> = json
+        .get("rows")
+        .and_then(Json::as_array)
+        .map(|all| all.iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect())
+        .unwrap_or_default();
+    output::table(options.format, &columns, &table)?;
     Ok(Outcome::Done)
 }

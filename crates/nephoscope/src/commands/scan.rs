@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use nepho_aws::{AwsClient, AwsTables, ConnectError, ConnectOptions, Timeouts, endpoints};
+use nepho_aws::{AwsClient, ConnectError, ConnectOptions, Timeouts, endpoints};
 use nepho_catalog::Catalog;
 use nepho_collect::{
-    AccountScope, Call, FailureKind, Manifest, Options, Recorder, RegionScope, Replay, ReplayOptions, Source,
+    AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source,
 };
-use nepho_model::Timestamp;
+use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 
 use crate::arguments::ScanAwsArguments;
 use crate::pipeline::{self, Analysis, Task};
@@ -93,7 +93,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
             match patiently(|| client.enter_account(&member.id, &options.role)).await {
                 Ok(()) => accounts.push(member.id.clone()),
                 // A member that cannot be entered is coverage, not failure.
-                Err(error) => barred.push((member.id.clone(), error)),
+                Err(error) => barred.push(not_entered(&member.id, &error)),
             }
         }
         if !options.accounts.is_empty() && !options.accounts.contains(&identity.account) {
@@ -112,31 +112,26 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         });
     }
 
-    let clock = options.replay.at.unwrap_or_else(Timestamp::now);
+    let now = Timestamp::now();
     let folder = match &options.record {
         Some(folder) => folder.clone(),
-        None => state::new_recording(clock)?,
+        None => state::new_recording(now)?,
     };
-    let manifest = Manifest::new(clock, &scopes);
-    let (recorder, resumption) = match options.resume {
+    let (source, recorder, started) = match options.resume {
         true => {
-            let (recorder, resumption) = Recorder::resume(&folder, &manifest)?;
-            (recorder, Some(resumption))
+            let resumed = Recorder::resume(&folder, ReplayOptions::default())?;
+            notes.extend(resumed.replay.notes().iter().cloned());
+            (Source::Resume(Arc::new(resumed.replay)), resumed.recorder, resumed.manifest.started)
         }
-        false => (Recorder::create(&folder, &manifest)?, None),
-    };
-    for (account, error) in &barred {
-        recorder.record_failure(&entering(account, &home, &identity.partition, &options.role), &failure_of(error))?;
-    }
-    let clock = options.replay.at.unwrap_or(recorder.started());
-    let source = match resumption {
-        Some(resumption) => {
-            notes.extend(resumption.notes);
-            let replay = Replay::open(&[folder.clone()], &AwsTables, &ReplayOptions::default())?;
-            Source::Resume(Arc::new(replay))
+        false => {
+            let names = scopes.iter().flat_map(|scope| &scope.regions).map(|region| region.name.to_string());
+            let names: BTreeSet<String> = names.collect();
+            let manifest =
+                Manifest::new(accounts.clone(), names.into_iter().collect(), identity.partition.clone());
+            (Source::Live, Recorder::create(&folder, &manifest)?, manifest.started)
         }
-        None => Source::Live,
     };
+    let clock = options.replay.at.unwrap_or(started);
     let task = Task {
         accounts: scopes,
         provider: Arc::new(client),
@@ -146,7 +141,6 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
             attempt_timeout: timeout,
             call_timeout: timeout.saturating_mul(5),
             collection_timeout: Some(Duration::from_secs(options.timeout)),
-            salt: Some(recorder.salt()),
             ..Options::default()
         },
         recorder: Some(recorder),
@@ -155,6 +149,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         name: "aws".to_owned(),
         clock,
         notes,
+        coverage: barred,
     };
     let (analysis, summary) = pipeline::analyse(catalog, task).await?;
     if summary.nothing_reached() {
@@ -171,26 +166,20 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
     Ok(analysis)
 }
 
-/// The call that entering a member account is, as the recording has it.
-fn entering(account: &str, home: &Arc<str>, partition: &str, role: &str) -> Call {
-    let mut parameters = serde_json::Map::new();
-    parameters.insert("RoleArn".to_owned(), format!("arn:{partition}:iam::{account}:role/{role}").into());
-    Call {
+/// The gap that an account leaves that could not be entered.
+fn not_entered(account: &str, error: &ConnectError) -> CoverageEntry {
+    let failure = error.failure();
+    CoverageEntry {
         account: account.into(),
-        region: home.clone(),
-        service: "sts".into(),
-        operation: "AssumeRole".into(),
-        parameters,
+        region: "global".into(),
+        kind: "".into(),
+        call: "sts:AssumeRole".into(),
+        state: failure.map_or(CoverageState::Failed, |failure| failure.kind.coverage()),
+        code: failure.map_or("", |failure| failure.code.as_str()).into(),
+        message: failure.map_or_else(|| error.to_string(), |failure| failure.message.clone()).into(),
+        lists: true,
+        items: 0,
     }
-}
-
-fn failure_of(error: &ConnectError) -> nepho_collect::Failure {
-    error.failure().cloned().unwrap_or_else(|| nepho_collect::Failure {
-        kind: FailureKind::Failed,
-        code: "AssumeRole".to_owned(),
-        message: error.to_string(),
-        retry_after: None,
-    })
 }
 
 /// The regions to read in an account. Where the account will not say, all of the partition's are tried.

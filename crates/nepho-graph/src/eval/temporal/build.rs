@@ -1,0 +1,182 @@
+//! Points in time and durations out of maps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::{DateTime, Time};
+
+use super::{Want, make, moved, parts_of, text_field};
+use crate::error::{ErrorCode, Outcome, QueryError, Span};
+use crate::value::temporal::date_days;
+use crate::value::temporal_parse::{Parts, from_month, from_ordinal, from_quarter, from_week, parse_offset};
+use crate::value::{Duration, ResultValue as V};
+
+type Fields = BTreeMap<Arc<str>, V>;
+
+fn wrong(span: Span, message: impl Into<String>) -> Box<QueryError> {
+    QueryError::new(ErrorCode::InvalidArgumentValue, span, message)
+}
+
+fn whole(fields: &Fields, name: &str, span: Span) -> Outcome<Option<i64>> {
+    match fields.get(name) {
+        None => Ok(None),
+        Some(V::Int(whole)) => Ok(Some(*whole)),
+        Some(other) => Err(wrong(span, format!("`{name}` is a whole number, not {}", other.type_name()))),
+    }
+}
+
+/// An offset for a zone that was named: only offsets and UTC are known.
+pub(super) fn zoned(mut parts: Parts, span: Span) -> Outcome<Parts> {
+    if let Some(zone) = &parts.zone
+        && parts.offset.is_none()
+    {
+        let (offset, zone) = offset_of(zone, span)?;
+        parts.offset = Some(offset);
+        parts.zone = zone;
+    }
+    Ok(parts)
+}
+
+fn offset_of(zone: &str, span: Span) -> Outcome<(i32, Option<Arc<str>>)> {
+    if let Some(offset) = parse_offset(zone) {
+        return Ok((offset, None));
+    }
+    if ["utc", "gmt", "etc/utc"].contains(&zone.to_lowercase().as_str()) {
+        return Ok((0, Some(zone.into())));
+    }
+    let message = format!("time zone `{zone}` is not known; write its offset, such as +01:00");
+    Err(QueryError::new(ErrorCode::Unsupported, span, message))
+}
+
+/// A point in time out of a map, with what it leaves out taken from `base`.
+pub(super) fn from_map(want: Want, fields: &Fields, base: Parts, span: Span) -> Outcome<V> {
+    let mut parts = base;
+    for (name, date, time) in [("date", true, false), ("time", false, true), ("datetime", true, true)] {
+        let Some(value) = fields.get(name) else { continue };
+        let given = parts_of(value).ok_or_else(|| wrong(span, format!("`{name}` is no date or time")))?;
+        if date {
+            parts.date = given.date.or(parts.date);
+        }
+        if time {
+            parts.time = given.time.or(parts.time);
+            parts.offset = given.offset;
+            parts.zone = given.zone;
+        }
+    }
+    if let Some(zone) = text_field(fields, "timezone") {
+        let (offset, zone) = offset_of(&zone, span)?;
+        // A time that has an offset keeps its instant; one that has none gets it.
+        if let (Some(from), Some(time)) = (parts.offset, parts.time) {
+            let day = parts.date.unwrap_or(jiff::civil::Date::constant(2000, 1, 1));
+            let at = moved(DateTime::from_parts(day, time), from, offset)
+                .ok_or_else(|| wrong(span, "the time is beyond the calendar"))?;
+            parts.time = Some(at.time());
+            parts.date = parts.date.map(|_| at.date());
+        }
+        parts.offset = Some(offset);
+        parts.zone = zone;
+    }
+    if !matches!(want, Want::LocalTime | Want::Time) {
+        parts.date = date(fields, &parts, span)?.or(parts.date);
+    }
+    if want != Want::Date {
+        parts.time = time(fields, &parts, span)?.or(parts.time);
+    }
+    make(want, parts, span)
+}
+
+fn date(fields: &Fields, base: &Parts, span: Span) -> Outcome<Option<jiff::civil::Date>> {
+    let field = |name: &str| whole(fields, name, span);
+    let (year, month, day) = (field("year")?, field("month")?, field("day")?);
+    let (week, weekday) = (field("week")?, field("dayOfWeek")?);
+    let (quarter, of_quarter, ordinal) = (field("quarter")?, field("dayOfQuarter")?, field("ordinalDay")?);
+    let given = [year, month, day, week, weekday, quarter, of_quarter, ordinal];
+    if given.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let known = base.date;
+    let missing = || wrong(span, "a date needs a `year`");
+    let years = || year.or(known.map(|date| i64::from(date.year()))).ok_or_else(missing);
+    let found = if week.is_some() || weekday.is_some() {
+        let of = known.map(|date| date.iso_week_date());
+        let years = year.or(of.map(|of| i64::from(of.year()))).ok_or_else(missing)?;
+        let weeks = week.or(of.map(|of| i64::from(of.week()))).unwrap_or(1);
+        let day = weekday.or(of.map(|of| i64::from(of.weekday().to_monday_one_offset()))).unwrap_or(1);
+        from_week(years, weeks, day)
+    } else if quarter.is_some() || of_quarter.is_some() {
+        let own = known.map(|date| {
+            let quarter = (i64::from(date.month()) + 2) / 3;
+            let first = from_month(i64::from(date.year()), quarter * 3 - 2, 1).unwrap_or(date);
+            (quarter, date_days(date) - date_days(first) + 1)
+        });
+        let quarter = quarter.or(own.map(|own| own.0)).unwrap_or(1);
+        from_quarter(years()?, quarter, of_quarter.or(own.map(|own| own.1)).unwrap_or(1))
+    } else if let Some(ordinal) = ordinal {
+        from_ordinal(years()?, ordinal)
+    } else {
+        let month = month.or(known.map(|date| i64::from(date.month()))).unwrap_or(1);
+        let day = day.or(known.map(|date| i64::from(date.day()))).unwrap_or(1);
+        from_month(years()?, month, day)
+    };
+    found.map(Some).ok_or_else(|| wrong(span, "there is no such date"))
+}
+
+fn time(fields: &Fields, base: &Parts, span: Span) -> Outcome<Option<Time>> {
+    let field = |name: &str| whole(fields, name, span);
+    let (hour, minute, second) = (field("hour")?, field("minute")?, field("second")?);
+    let (milli, micro, nano) = (field("millisecond")?, field("microsecond")?, field("nanosecond")?);
+    if [hour, minute, second, milli, micro, nano].iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let known = base.time.unwrap_or(Time::midnight());
+    let own = i64::from(known.subsec_nanosecond());
+    // A finer part keeps the coarser ones of the base, unless it is large enough to hold them itself.
+    let fine = nano.unwrap_or(own % 1000);
+    let middle = micro.unwrap_or(if fine < 1000 { own / 1000 % 1000 } else { 0 });
+    let coarse = milli.unwrap_or(if middle < 1000 && fine < 1_000_000 { own / 1_000_000 } else { 0 });
+    let nanos = coarse
+        .checked_mul(1_000_000)
+        .and_then(|sum| sum.checked_add(middle.checked_mul(1000)?))
+        .and_then(|sum| sum.checked_add(fine));
+    let small = |given: Option<i64>, known: i8| given.map_or(Some(known), |given| i8::try_from(given).ok());
+    let built = small(hour, known.hour())
+        .zip(small(minute, known.minute()))
+        .zip(small(second, known.second()))
+        .zip(nanos.and_then(|nanos| i32::try_from(nanos).ok()))
+        .and_then(|(((hour, minute), second), nanos)| Time::new(hour, minute, second, nanos).ok());
+    built.map(Some).ok_or_else(|| wrong(span, "there is no such time of day"))
+}
+
+/// A duration out of a map of amounts, whole or not.
+pub(super) fn duration(fields: &Fields, span: Span) -> Outcome<Duration> {
+    let (mut months, mut days, mut nanos) = (0.0, 0.0, 0.0);
+    let mut exact: i128 = 0;
+    for (name, value) in fields {
+        let (amount, whole) = match value {
+            V::Int(whole) => (*whole as f64, Some(*whole)),
+            V::Float(number) => (*number, None),
+            other => return Err(wrong(span, format!("`{name}` is a number, not {}", other.type_name()))),
+        };
+        let mut time = |unit: i128| match whole {
+            Some(whole) => exact += i128::from(whole) * unit,
+            None => nanos += amount * unit as f64,
+        };
+        match &**name {
+            "years" => months += amount * 12.0,
+            "quarters" => months += amount * 3.0,
+            "months" => months += amount,
+            "weeks" => days += amount * 7.0,
+            "days" => days += amount,
+            "hours" => time(3_600_000_000_000),
+            "minutes" => time(60_000_000_000),
+            "seconds" => time(1_000_000_000),
+            "milliseconds" => time(1_000_000),
+            "microseconds" => time(1000),
+            "nanoseconds" => time(1),
+            other => return Err(wrong(span, format!("a duration has no `{other}`"))),
+        }
+    }
+    Duration::from_parts(months, days, nanos)
+        .and_then(|length| length.plus(Duration::new(0, 0, exact)?))
+        .ok_or_else(|| wrong(span, "the duration is beyond the range"))
+}
