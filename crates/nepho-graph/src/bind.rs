@@ -142,11 +142,7 @@ impl Planner<'_> {
         let mut slots: HashSet<Slot> = HashSet::new();
         let mut filtered = vec![false; plan.filters.len()];
         let mut walked = vec![false; plan.relations.len()];
-        for node in 0..plan.nodes.len() {
-            if known[node] {
-                steps.push(Step::Check { node });
-            }
-        }
+        steps.extend((0..known.len()).filter(|node| known[*node]).map(|node| Step::Check { node }));
         self.filters(&slots, &mut filtered, &mut steps);
         loop {
             let next = (0..plan.relations.len())
@@ -219,7 +215,8 @@ impl Planner<'_> {
             (false, true) => (relation.to, relation.from),
             (false, false) => return f64::INFINITY,
         };
-        let relations: f64 = self.types(relation).iter().map(|of| self.graph.relations[*of as usize].len() as f64).sum();
+        let relations: f64 =
+            self.types(relation).iter().map(|of| self.graph.relations[*of as usize].len() as f64).sum();
         let fan = relations / self.node_count(kinds[near].as_ref()).max(1.0);
         let share = self.node_count(kinds[far].as_ref()) / self.node_count(None).max(1.0);
         let steps = if relation.length.is_some() { 100.0 } else { 1.0 };
@@ -229,9 +226,10 @@ impl Planner<'_> {
     /// The share of nodes that the equality filters on a node alone probably leave.
     fn selectivity(&self, node: usize) -> f64 {
         let slot = self.plan.nodes[node].slot;
-        let equalities = self.plan.filters.iter().filter(|filter| {
-            filter.reads == [slot] && matches!(filter.expr.kind, Kind::Compare(CompareOp::Equal, ..))
-        });
+        let equalities =
+            self.plan.filters.iter().filter(|filter| {
+                filter.reads == [slot] && matches!(filter.expr.kind, Kind::Compare(CompareOp::Equal, ..))
+            });
         0.1f64.powi(equalities.count().min(3) as i32)
     }
 

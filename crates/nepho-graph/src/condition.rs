@@ -110,9 +110,7 @@ impl Verdicts {
 
     /// Every node and its value, by kind and key.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, Truth)> + '_ {
-        self.parts.iter().flat_map(|(nodes, tri)| {
-            nodes.clone().enumerate().map(|(row, id)| (NodeId(id), tri.get(row)))
-        })
+        self.parts.iter().flat_map(|(nodes, tri)| nodes.clone().enumerate().map(|(row, id)| (NodeId(id), tri.get(row))))
     }
 
     /// The nodes that have this value, by kind and key.
@@ -145,9 +143,7 @@ impl Condition {
         }
         let (expr, source) = syntax::parse_expression(text)?;
         let mut resolver = Resolver::new(schema, &source.text);
-        let expr = resolver
-            .condition(variable, kinds, &expr)
-            .map_err(|error| source.map(error))?;
+        let expr = resolver.condition(variable, kinds, &expr).map_err(|error| source.map(error))?;
         let program = resolver.program;
         Ok(Self { text: text.into(), label: label.into(), program, expr, source })
     }

@@ -11,8 +11,8 @@ use crate::graph::{NodeId, RelationId};
 use crate::ir::{CompareOp, Quantifier};
 use crate::plan::{Expr, Kind, Slot};
 use crate::truth::Truth;
-use crate::value::compare::{equals, less};
 use crate::value::ResultValue as V;
+use crate::value::compare::{equals, less};
 
 mod functions;
 mod lists;
@@ -123,18 +123,14 @@ impl Exec<'_> {
                 let to = to.as_ref().map(|to| self.eval(to, frame)).transpose()?;
                 self.slice(&of, from.as_ref(), to.as_ref(), expr.span)
             }
-            Kind::List(items) => {
-                Ok(V::list(items.iter().map(|item| self.eval(item, frame)).collect::<Outcome<_>>()?))
-            }
+            Kind::List(items) => Ok(V::list(items.iter().map(|item| self.eval(item, frame)).collect::<Outcome<_>>()?)),
             Kind::Map(entries) => {
                 let fields = entries.iter().map(|(name, value)| Ok((name.clone(), self.eval(value, frame)?)));
                 Ok(V::Map(Arc::new(fields.collect::<Outcome<_>>()?)))
             }
             Kind::MapProjection { of, all, items } => self.map_projection(of, *all, items, frame),
             Kind::Call(function, arguments) => self.call(*function, arguments, expr.span, frame),
-            Kind::Case { operand, arms, otherwise } => {
-                self.case(operand.as_deref(), arms, otherwise.as_deref(), frame)
-            }
+            Kind::Case { operand, arms, otherwise } => self.case(operand.as_deref(), arms, otherwise.as_deref(), frame),
             Kind::Comprehension { slot, list, filter, map } => {
                 self.comprehension(*slot, list, filter.as_deref(), map.as_deref(), frame)
             }
@@ -234,9 +230,7 @@ impl Exec<'_> {
     /// A property of a relation.
     pub(crate) fn relation_property(&self, id: RelationId, name: &str) -> V {
         let table = self.graph.relations.get(id.of as usize);
-        table
-            .and_then(|table| table.columns.named(name))
-            .map_or(V::Null, |column| column.get(id.index as usize))
+        table.and_then(|table| table.columns.named(name)).map_or(V::Null, |column| column.get(id.index as usize))
     }
 
     /// `value.name`.
@@ -331,14 +325,7 @@ impl Exec<'_> {
         Ok(V::list(values))
     }
 
-    fn quantified(
-        &self,
-        kind: Quantifier,
-        slot: Slot,
-        list: &Expr,
-        filter: &Expr,
-        frame: &mut Frame,
-    ) -> Outcome<V> {
+    fn quantified(&self, kind: Quantifier, slot: Slot, list: &Expr, filter: &Expr, frame: &mut Frame) -> Outcome<V> {
         let items = match self.eval(list, frame)? {
             V::List(items) => items,
             missing if missing.is_missing() => return Ok(missing),
@@ -410,9 +397,7 @@ fn compare_count(op: CompareOp, count: i64, uncertain: bool, other: &V) -> Truth
     let settled = match op {
         CompareOp::Greater | CompareOp::GreaterEqual => now == Truth::True,
         CompareOp::Less | CompareOp::LessEqual => now == Truth::False,
-        CompareOp::Equal | CompareOp::NotEqual => {
-            less(&V::Int(count), other, std::cmp::Ordering::is_gt) == Truth::True
-        }
+        CompareOp::Equal | CompareOp::NotEqual => less(&V::Int(count), other, std::cmp::Ordering::is_gt) == Truth::True,
     };
     if settled { now } else { Truth::Unknown }
 }

@@ -15,8 +15,8 @@ use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::graph::{Graph, NodeId};
 use crate::plan::{Op, Program, QueryPlan};
 use crate::truth::Truth;
-use crate::value::compare::Key;
 use crate::value::ResultValue as V;
+use crate::value::compare::Key;
 
 mod aggregate;
 mod matcher;
@@ -103,8 +103,12 @@ impl<'g> Exec<'g> {
     #[cold]
     fn look_at_limits(&self) -> Outcome<()> {
         if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            return Err(QueryError::new(ErrorCode::Limit, Span::default(), "the query took longer than its time limit")
-                .with_help("narrow it by a label or a condition, or raise the limit"));
+            return Err(QueryError::new(
+                ErrorCode::Limit,
+                Span::default(),
+                "the query took longer than its time limit",
+            )
+            .with_help("narrow it by a label or a condition, or raise the limit"));
         }
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
             return Err(QueryError::new(ErrorCode::Cancelled, Span::default(), "the query was cancelled"));
@@ -134,7 +138,7 @@ impl<'g> Exec<'g> {
 
     /// Checks a length before something of that length is made.
     pub fn check_length(&self, length: usize) -> Outcome<()> {
-        if length > self.max_rows.min(100_000_000).max(1024) {
+        if length > self.max_rows.clamp(1024, 100_000_000) {
             return Err(QueryError::new(ErrorCode::Limit, Span::default(), "a list or text would grow too large"));
         }
         Ok(())

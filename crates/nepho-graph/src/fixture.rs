@@ -97,13 +97,7 @@ impl Fixture {
     }
 
     /// Runs reading clauses over rows; with `exprs`, gives their values instead, named by number.
-    fn read(
-        &self,
-        text: &str,
-        rows: Vec<Row>,
-        reading: Vec<Clause>,
-        exprs: Option<Vec<Expr>>,
-    ) -> Outcome<Vec<Row>> {
+    fn read(&self, text: &str, rows: Vec<Row>, reading: Vec<Clause>, exprs: Option<Vec<Expr>>) -> Outcome<Vec<Row>> {
         if reading.is_empty() && exprs.is_none() {
             return Ok(rows);
         }

@@ -93,6 +93,9 @@ impl RelationTable {
     }
 }
 
+/// Relation type → kinds at its start and at its end, once per declaration.
+pub(crate) type DeclaredEnds = HashMap<Arc<str>, Vec<(Vec<u32>, Vec<u32>)>>;
+
 /// A place where a kind was not completely listed; `None` stands for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Mark {
@@ -116,7 +119,7 @@ pub struct Graph {
     hasher: foldhash::fast::FixedState,
     pub(crate) incomplete: HashMap<u32, Vec<Mark>>,
     /// Relation type → kinds at either end by the schema.
-    pub(crate) declared_ends: HashMap<Arc<str>, Vec<(Vec<u32>, Vec<u32>)>>,
+    pub(crate) declared_ends: DeclaredEnds,
     clock: Timestamp,
 }
 

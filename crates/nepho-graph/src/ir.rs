@@ -31,9 +31,19 @@ pub(crate) struct Clause {
 
 #[derive(Clone, Debug)]
 pub(crate) enum ClauseKind {
-    Match { optional: bool, pattern: Vec<PathPattern>, filter: Option<Expr> },
-    Unwind { list: Expr, variable: Name },
-    With { projection: Projection, filter: Option<Expr> },
+    Match {
+        optional: bool,
+        pattern: Vec<PathPattern>,
+        filter: Option<Expr>,
+    },
+    Unwind {
+        list: Expr,
+        variable: Name,
+    },
+    With {
+        projection: Projection,
+        filter: Option<Expr>,
+    },
     Return(Projection),
     /// A bare pattern, as in `EXISTS { (a)-->(b) }`, gets no `RETURN`.
     Create(Vec<PathPattern>),
@@ -128,7 +138,10 @@ pub(crate) enum ExprKind {
     Parameter(Arc<str>),
     List(Vec<Expr>),
     Map(Vec<(Name, Expr)>),
-    MapProjection { base: Box<Expr>, items: Vec<MapItem> },
+    MapProjection {
+        base: Box<Expr>,
+        items: Vec<MapItem>,
+    },
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Xor(Box<Expr>, Box<Expr>),
@@ -138,18 +151,62 @@ pub(crate) enum ExprKind {
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     Negate(Box<Expr>),
     Plus(Box<Expr>),
-    IsNull { of: Box<Expr>, negated: bool },
-    HasLabels { of: Box<Expr>, labels: LabelExpr },
-    Property { of: Box<Expr>, name: Name },
-    Index { of: Box<Expr>, index: Box<Expr> },
-    Slice { of: Box<Expr>, from: Option<Box<Expr>>, to: Option<Box<Expr>> },
+    IsNull {
+        of: Box<Expr>,
+        negated: bool,
+    },
+    HasLabels {
+        of: Box<Expr>,
+        labels: LabelExpr,
+    },
+    Property {
+        of: Box<Expr>,
+        name: Name,
+    },
+    Index {
+        of: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Slice {
+        of: Box<Expr>,
+        from: Option<Box<Expr>>,
+        to: Option<Box<Expr>>,
+    },
     CountAll,
-    Call { name: Name, distinct: bool, arguments: Vec<Expr> },
-    Case { operand: Option<Box<Expr>>, arms: Vec<(Vec<Expr>, Expr)>, otherwise: Option<Box<Expr>> },
-    Comprehension { variable: Name, list: Box<Expr>, filter: Option<Box<Expr>>, map: Option<Box<Expr>> },
-    PatternComprehension { pattern: Box<PathPattern>, filter: Option<Box<Expr>>, map: Box<Expr> },
-    Reduce { accumulator: Name, initial: Box<Expr>, variable: Name, list: Box<Expr>, body: Box<Expr> },
-    Quantified { kind: Quantifier, variable: Name, list: Box<Expr>, filter: Box<Expr> },
+    Call {
+        name: Name,
+        distinct: bool,
+        arguments: Vec<Expr>,
+    },
+    Case {
+        operand: Option<Box<Expr>>,
+        arms: Vec<(Vec<Expr>, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Comprehension {
+        variable: Name,
+        list: Box<Expr>,
+        filter: Option<Box<Expr>>,
+        map: Option<Box<Expr>>,
+    },
+    PatternComprehension {
+        pattern: Box<PathPattern>,
+        filter: Option<Box<Expr>>,
+        map: Box<Expr>,
+    },
+    Reduce {
+        accumulator: Name,
+        initial: Box<Expr>,
+        variable: Name,
+        list: Box<Expr>,
+        body: Box<Expr>,
+    },
+    Quantified {
+        kind: Quantifier,
+        variable: Name,
+        list: Box<Expr>,
+        filter: Box<Expr>,
+    },
     Exists(Box<Query>),
     Count(Box<Query>),
     Collect(Box<Query>),

@@ -59,7 +59,10 @@ pub(crate) struct Subquery {
 #[derive(Debug)]
 pub(crate) enum Op {
     Match(usize),
-    Unwind { list: Expr, slot: Slot },
+    Unwind {
+        list: Expr,
+        slot: Slot,
+    },
     /// `WITH` that only names values.
     Let(Vec<(Expr, Slot)>),
     Filter(Expr),
@@ -177,10 +180,23 @@ pub(crate) enum Kind {
     Slot(Slot),
     Parameter(Arc<str>),
     /// A property of what is known to be a node.
-    NodeProperty { slot: Slot, property: usize },
-    Property { of: Box<Expr>, name: Arc<str> },
-    Index { of: Box<Expr>, index: Box<Expr> },
-    Slice { of: Box<Expr>, from: Option<Box<Expr>>, to: Option<Box<Expr>> },
+    NodeProperty {
+        slot: Slot,
+        property: usize,
+    },
+    Property {
+        of: Box<Expr>,
+        name: Arc<str>,
+    },
+    Index {
+        of: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Slice {
+        of: Box<Expr>,
+        from: Option<Box<Expr>>,
+        to: Option<Box<Expr>>,
+    },
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Xor(Box<Expr>, Box<Expr>),
@@ -191,20 +207,53 @@ pub(crate) enum Kind {
     Regex(Box<Expr>, Regex),
     Negate(Box<Expr>),
     Plus(Box<Expr>),
-    IsNull { of: Box<Expr>, negated: bool },
-    HasLabels { of: Box<Expr>, labels: usize },
+    IsNull {
+        of: Box<Expr>,
+        negated: bool,
+    },
+    HasLabels {
+        of: Box<Expr>,
+        labels: usize,
+    },
     List(Vec<Expr>),
     Map(Vec<(Arc<str>, Expr)>),
-    MapProjection { of: Box<Expr>, all: bool, items: Vec<(Arc<str>, Option<Expr>)> },
+    MapProjection {
+        of: Box<Expr>,
+        all: bool,
+        items: Vec<(Arc<str>, Option<Expr>)>,
+    },
     Call(Function, Vec<Expr>),
-    Case { operand: Option<Box<Expr>>, arms: Vec<(Vec<Expr>, Expr)>, otherwise: Option<Box<Expr>> },
-    Comprehension { slot: Slot, list: Box<Expr>, filter: Option<Box<Expr>>, map: Option<Box<Expr>> },
-    Quantified { kind: Quantifier, slot: Slot, list: Box<Expr>, filter: Box<Expr> },
-    Reduce { accumulator: Slot, initial: Box<Expr>, slot: Slot, list: Box<Expr>, body: Box<Expr> },
+    Case {
+        operand: Option<Box<Expr>>,
+        arms: Vec<(Vec<Expr>, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Comprehension {
+        slot: Slot,
+        list: Box<Expr>,
+        filter: Option<Box<Expr>>,
+        map: Option<Box<Expr>>,
+    },
+    Quantified {
+        kind: Quantifier,
+        slot: Slot,
+        list: Box<Expr>,
+        filter: Box<Expr>,
+    },
+    Reduce {
+        accumulator: Slot,
+        initial: Box<Expr>,
+        slot: Slot,
+        list: Box<Expr>,
+        body: Box<Expr>,
+    },
     Exists(usize),
     Count(usize),
     /// `COUNT { … }` beside a number: decided as early as what was found allows, even when something is unknown.
     CountCompare(CompareOp, usize, Box<Expr>),
     Collect(usize),
-    PatternList { pattern: usize, map: Box<Expr> },
+    PatternList {
+        pattern: usize,
+        map: Box<Expr>,
+    },
 }

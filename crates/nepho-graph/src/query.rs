@@ -1,7 +1,7 @@
 //! Whole queries: text to rows.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;

@@ -29,6 +29,9 @@ pub(crate) struct Variable {
     pub types: Vec<Arc<str>>,
 }
 
+/// Operators, names of the columns, and their slots.
+type Part = (Vec<Op>, Vec<Arc<str>>, Vec<Slot>);
+
 /// Where aggregations may stand.
 #[derive(Default)]
 enum Aggregation {
@@ -79,14 +82,7 @@ impl<'s> Resolver<'s> {
     /// Puts a variable into scope; a later one of the same name hides it.
     pub fn declare(&mut self, name: &Arc<str>, of: Type) -> &mut Variable {
         let slot = self.slot();
-        self.scope.push(Variable {
-            name: name.clone(),
-            slot,
-            of,
-            relations: false,
-            kinds: None,
-            types: Vec::new(),
-        });
+        self.scope.push(Variable { name: name.clone(), slot, of, relations: false, kinds: None, types: Vec::new() });
         let last = self.scope.len() - 1;
         &mut self.scope[last]
     }
@@ -144,12 +140,7 @@ impl<'s> Resolver<'s> {
         Ok(plan)
     }
 
-    fn part(
-        &mut self,
-        clauses: &[Clause],
-        span: Span,
-        nested: bool,
-    ) -> Outcome<(Vec<Op>, Vec<Arc<str>>, Vec<Slot>)> {
+    fn part(&mut self, clauses: &[Clause], span: Span, nested: bool) -> Outcome<Part> {
         let mut ops = Vec::new();
         let mut columns = None;
         for clause in clauses {

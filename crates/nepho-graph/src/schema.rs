@@ -42,7 +42,9 @@ impl std::str::FromStr for PropertyType {
             "time" => Self::Time,
             "list" => Self::List,
             "json" => Self::Json,
-            other => return Err(format!("`{other}` is no property type; use bool, int, float, string, time, list or json")),
+            other => {
+                return Err(format!("`{other}` is no property type; use bool, int, float, string, time, list or json"));
+            }
         })
     }
 }

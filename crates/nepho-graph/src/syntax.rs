@@ -165,7 +165,9 @@ fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnostic]) -> Box<
         _ if after_digit && at.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_') => {
             ErrorCode::InvalidNumberLiteral
         }
-        _ if matches!(at, ".." | "-") && first.message.contains("`WHERE`, `]`") => ErrorCode::InvalidRelationshipPattern,
+        _ if matches!(at, ".." | "-") && first.message.contains("`WHERE`, `]`") => {
+            ErrorCode::InvalidRelationshipPattern
+        }
         _ => ErrorCode::UnexpectedSyntax,
     };
     let message = first.message.lines().next().unwrap_or("the query does not parse").to_owned();
@@ -231,9 +233,7 @@ impl Lowering<'_> {
                     filter: self.optional(of.where_clause.as_ref())?,
                 }
             }
-            C::Unwind(of) => {
-                ClauseKind::Unwind { list: self.expr(&of.expression)?, variable: name(&of.variable) }
-            }
+            C::Unwind(of) => ClauseKind::Unwind { list: self.expr(&of.expression)?, variable: name(&of.variable) },
             C::With(of) => ClauseKind::With {
                 projection: self.projection(&of.projection)?,
                 filter: self.optional(of.where_clause.as_ref())?,
@@ -493,9 +493,7 @@ impl Lowering<'_> {
                     _ => return Err(unsupported("IS with a type or a normal form", expr.span)),
                 }
             }
-            E::Property { expression, key } => {
-                ExprKind::Property { of: self.boxed(expression)?, name: name(key) }
-            }
+            E::Property { expression, key } => ExprKind::Property { of: self.boxed(expression)?, name: name(key) },
             E::DynamicProperty { expression, key } | E::Index { expression, index: key } => {
                 ExprKind::Index { of: self.boxed(expression)?, index: self.boxed(key)? }
             }
@@ -686,9 +684,7 @@ fn literal(of: &cst::Literal, negative: bool) -> Outcome<ResultValue> {
             let (digits, radix) = match of.radix {
                 cst::IntegerRadix::Decimal => (of.text.as_str(), 10),
                 cst::IntegerRadix::Hexadecimal => (of.text.get(2..).unwrap_or_default(), 16),
-                _ => {
-                    (of.text.trim_start_matches('0').trim_start_matches(['o', 'O']), 8)
-                }
+                _ => (of.text.trim_start_matches('0').trim_start_matches(['o', 'O']), 8),
             };
             let digits = digits.replace('_', "");
             let digits = if digits.is_empty() { "0" } else { &digits };
@@ -698,9 +694,10 @@ fn literal(of: &cst::Literal, negative: bool) -> Outcome<ResultValue> {
             ResultValue::Int(i64::try_from(if negative { -size } else { size }).map_err(|_| overflow())?)
         }
         cst::LiteralKind::Float(of) => {
-            let number: f64 = of.text.replace('_', "").trim_end_matches(['f', 'F', 'd', 'D']).parse().map_err(|_| {
-                QueryError::new(ErrorCode::InvalidNumberLiteral, at, format!("`{}` is no number", of.text))
-            })?;
+            let number: f64 =
+                of.text.replace('_', "").trim_end_matches(['f', 'F', 'd', 'D']).parse().map_err(|_| {
+                    QueryError::new(ErrorCode::InvalidNumberLiteral, at, format!("`{}` is no number", of.text))
+                })?;
             if number.is_infinite() {
                 let message = format!("`{}` is beyond the floating-point range", of.text);
                 return Err(QueryError::new(ErrorCode::FloatingPointOverflow, at, message));

@@ -168,6 +168,54 @@ impl ResultValue {
         }
     }
 
+    /// Writes bytes that are the same for the same value of the same type, and for no other.
+    pub(crate) fn write_form(&self, out: &mut Vec<u8>) {
+        let text = |out: &mut Vec<u8>, text: &str| {
+            out.extend((text.len() as u64).to_le_bytes());
+            out.extend(text.as_bytes());
+        };
+        match self {
+            Self::Null => out.push(0),
+            Self::Unknown => out.push(1),
+            Self::Bool(flag) => out.extend([2, u8::from(*flag)]),
+            Self::Int(whole) => {
+                out.push(3);
+                out.extend(whole.to_le_bytes());
+            }
+            Self::Float(number) => {
+                out.push(4);
+                out.extend(number.to_bits().to_le_bytes());
+            }
+            Self::String(of) => {
+                out.push(5);
+                text(out, of);
+            }
+            Self::Time(time) => {
+                out.push(6);
+                out.extend(time.0.to_le_bytes());
+            }
+            Self::Temporal(of) => {
+                out.extend([7, of.rank()]);
+                text(out, &of.to_string());
+            }
+            Self::List(items) => {
+                out.push(8);
+                out.extend((items.len() as u64).to_le_bytes());
+                items.iter().for_each(|item| item.write_form(out));
+            }
+            Self::Map(fields) => {
+                out.push(9);
+                out.extend((fields.len() as u64).to_le_bytes());
+                for (name, value) in fields.iter() {
+                    text(out, name);
+                    value.write_form(out);
+                }
+            }
+            // Elements of a graph are no properties.
+            Self::Node(_) | Self::Relation(_) | Self::Path(_) => out.push(10),
+        }
+    }
+
     /// Whether it is or holds a date, time or duration that facts have no type for.
     pub(crate) fn holds_temporal(&self) -> bool {
         match self {

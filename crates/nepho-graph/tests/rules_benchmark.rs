@@ -1,5 +1,7 @@
 //! 1,000 conditions over 1 million nodes: run with `cargo nextest run --release --run-ignored all -E 'test(benchmark)'`.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "helpers of tests")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -53,7 +55,15 @@ fn graph(kinds: usize, each: usize) -> Graph {
         .map(|at| {
             let properties = vec![(Arc::from("rotates"), Value::Bool(at % 3 == 0))];
             let account = format!("{:012}", at % 50);
-            builder.add_node("aws.kms.key", &format!("key-{at}"), &account, "us-east-1", Value::Null, Value::Null, properties)
+            builder.add_node(
+                "aws.kms.key",
+                &format!("key-{at}"),
+                &account,
+                "us-east-1",
+                Value::Null,
+                Value::Null,
+                properties,
+            )
         })
         .collect();
     let names = ["encrypted", "public", "days", "class", "created", "address", "rules"].map(Arc::<str>::from);
@@ -119,7 +129,12 @@ const CONDITIONS: [&str; 10] = [
 fn measure(name: &str, kinds: usize, each: usize) {
     let start = Instant::now();
     let graph = graph(kinds, each);
-    println!("{name}: {} nodes, {} relations built in {:?}", graph.node_count(), graph.relation_count(), start.elapsed());
+    println!(
+        "{name}: {} nodes, {} relations built in {:?}",
+        graph.node_count(),
+        graph.relation_count(),
+        start.elapsed()
+    );
     let start = Instant::now();
     let schema = schema(kinds);
     let conditions: Vec<Condition> = (0..1000)
@@ -141,7 +156,11 @@ fn measure(name: &str, kinds: usize, each: usize) {
         let start = Instant::now();
         let verdicts = condition.verdicts(&graph);
         let time = start.elapsed();
-        println!("    {time:>12?} {:>7} true {:>6} unknown  {text}", verdicts.count(Truth::True), verdicts.count(Truth::Unknown));
+        println!(
+            "    {time:>12?} {:>7} true {:>6} unknown  {text}",
+            verdicts.count(Truth::True),
+            verdicts.count(Truth::Unknown)
+        );
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     println!("{name}: {}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());

@@ -1,5 +1,7 @@
 //! Unknown: the logic tables, comparison, and searches that may have missed something.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use nepho_graph::{Condition, Graph, GraphBuilder, PropertyType, Query, Schema, Truth, UnknownCause};
@@ -53,27 +55,28 @@ fn world(of: &[(&str, Value)]) -> World {
     builder.set_clock(Timestamp::parse("2026-11-01T00:00:00Z").unwrap());
     let null = || Value::Null;
     let account = builder.add_node("aws.account.account", "acct", "1", "global", null(), null(), vec![]);
-    let bucket = builder.add_node(
-        "aws.s3.bucket",
-        "arn:b",
-        "1",
-        "us-east-1",
-        Value::from("b"),
-        Value::Unknown,
-        properties(of),
-    );
+    let bucket =
+        builder.add_node("aws.s3.bucket", "arn:b", "1", "us-east-1", Value::from("b"), Value::Unknown, properties(of));
     builder.add_relation(bucket, "IN_ACCOUNT", account, vec![]);
     World { builder, bucket, account }
 }
 
 impl World {
-    fn add(&mut self, kind: &str, key: &str, account: &str, region: &str, of: &[(&str, Value)]) -> nepho_graph::NodeHandle {
+    fn add(
+        &mut self,
+        kind: &str,
+        key: &str,
+        account: &str,
+        region: &str,
+        of: &[(&str, Value)],
+    ) -> nepho_graph::NodeHandle {
         self.builder.add_node(kind, key, account, region, Value::Null, Value::Null, properties(of))
     }
 }
 
 fn judge(graph: &Graph, text: &str) -> Truth {
-    let condition = Condition::compile(&schema(), "aws.s3.bucket", "r", text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let condition =
+        Condition::compile(&schema(), "aws.s3.bucket", "r", text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let all = condition.evaluate(graph);
     assert_eq!(all.len(), 1);
     assert_eq!(condition.at(graph, all[0].0), all[0].1, "row by row and by column must agree on `{text}`");
@@ -207,8 +210,13 @@ const TRAIL: &str = "EXISTS { MATCH (r)-[:IN_ACCOUNT]->(:AwsAccountAccount)<-[:I
 
 fn with_trail(multi_region: Value, logging: Value) -> World {
     let mut world = world(&[]);
-    let trail =
-        world.add("aws.cloudtrail.trail", "t", "1", "us-east-1", &[("multi_region", multi_region), ("logging", logging)]);
+    let trail = world.add(
+        "aws.cloudtrail.trail",
+        "t",
+        "1",
+        "us-east-1",
+        &[("multi_region", multi_region), ("logging", logging)],
+    );
     let account = world.account;
     world.builder.add_relation(trail, "IN_ACCOUNT", account, vec![]);
     world
@@ -327,7 +335,8 @@ fn causes_name_what_was_not_read() {
     world.builder.mark_incomplete("aws.cloudtrail.trail", "1", "us-east-1");
     let graph = world.builder.finish();
     let node = graph.node_by_key("arn:b").unwrap().id();
-    let causes = |text: &str| Condition::compile(&schema(), "aws.s3.bucket", "r", text).unwrap().unknown_causes(&graph, node);
+    let causes =
+        |text: &str| Condition::compile(&schema(), "aws.s3.bucket", "r", text).unwrap().unknown_causes(&graph, node);
     assert_eq!(causes("NOT r.encrypted"), [UnknownCause::Property { node, property: "encrypted".into() }]);
     assert_eq!(
         causes(&format!("NOT {TRAIL}")),
@@ -338,9 +347,10 @@ fn causes_name_what_was_not_read() {
         }]
     );
     assert_eq!(causes("r.encrypted AND false"), []);
-    assert!(matches!(causes("r.region > 1 OR size(r.region) + r.account > true OR abs(r.region) = 1")[..], [
-        UnknownCause::Failed { .. }
-    ]));
+    assert!(matches!(
+        causes("r.region > 1 OR size(r.region) + r.account > true OR abs(r.region) = 1")[..],
+        [UnknownCause::Failed { .. }]
+    ));
 }
 
 #[test]
@@ -362,7 +372,9 @@ fn an_optional_match_that_may_have_missed_something_gives_unknown() {
 
 #[test]
 fn conditions_name_the_properties_they_read() {
-    let text = format!("NOT r.encrypted AND coalesce(r.retention_days, 0) < 1 AND {TRAIL} AND any(x IN r.grants WHERE x = r.name)");
+    let text = format!(
+        "NOT r.encrypted AND coalesce(r.retention_days, 0) < 1 AND {TRAIL} AND any(x IN r.grants WHERE x = r.name)"
+    );
     let condition = Condition::compile(&schema(), "aws.s3.bucket", "r", &text).unwrap();
     assert_eq!(condition.properties_read(), ["encrypted", "retention_days", "grants", "name"]);
 }

@@ -6,13 +6,13 @@
 
 use crate::bits::Bits;
 use crate::exec::Exec;
+use crate::functions::Function;
 use crate::graph::NodeId;
 use crate::graph::column::{Cells, Column};
 use crate::ir::CompareOp;
 use crate::plan::{Expr, Kind};
 use crate::truth::Truth;
 use crate::value::ResultValue as V;
-use crate::functions::Function;
 
 /// One truth value per row: which are true, null and unknown; the rest is false.
 #[derive(Clone, Debug)]
@@ -87,9 +87,7 @@ impl Tri {
         Self {
             yes: Bits::from_words(length, |at| a.0[at] & b.0[at]),
             unknown: Bits::from_words(length, |at| (a.2[at] | b.2[at]) & !(no(a, at) | no(b, at))),
-            null: Bits::from_words(length, |at| {
-                (a.1[at] | b.1[at]) & !(no(a, at) | no(b, at)) & !(a.2[at] | b.2[at])
-            }),
+            null: Bits::from_words(length, |at| (a.1[at] | b.1[at]) & !(no(a, at) | no(b, at)) & !(a.2[at] | b.2[at])),
         }
     }
 
@@ -203,20 +201,14 @@ impl Judge<'_, '_> {
                 };
                 Tri { yes: pick(Truth::True), null: pick(Truth::Null), unknown: pick(Truth::Unknown) }
             }
-            Cells::Text { codes, dictionary } if dictionary.len() <= self.length.max(16) => {
-                let truths: Vec<Truth> = dictionary
-                    .iter()
-                    .map(|text| self.truth_with(expr, Some((property, V::String(text.clone())))))
-                    .collect();
-                let mut tri = Tri::filled(self.length, Truth::False);
-                for (row, code) in codes.iter().enumerate() {
-                    if let Some(truth) = truths.get(*code as usize) {
-                        tri.set(row, *truth);
-                    }
-                }
-                tri
+            Cells::Text { codes, dictionary } if dictionary.len() <= wanted.count().max(16) => {
+                let values = dictionary.iter().map(|text| V::String(text.clone()));
+                self.coded(expr, property, codes, values)
             }
-            _ => match numbers(expr, column) {
+            Cells::Any { codes, values } if values.len() <= wanted.count().max(16) => {
+                self.coded(expr, property, codes, values.iter().cloned())
+            }
+            _ => match self.numbers(expr, column) {
                 Some(tri) => tri,
                 None => self.values(expr, property, column, wanted),
             },
@@ -226,6 +218,18 @@ impl Judge<'_, '_> {
             if let Some(rows) = rows {
                 let truth = self.truth_with(expr, Some((property, value)));
                 tri = tri.replaced(rows, truth);
+            }
+        }
+        tri
+    }
+
+    /// Once for each distinct value.
+    fn coded(&mut self, expr: &Expr, property: usize, codes: &[u32], values: impl Iterator<Item = V>) -> Tri {
+        let truths: Vec<Truth> = values.map(|value| self.truth_with(expr, Some((property, value)))).collect();
+        let mut tri = Tri::filled(self.length, Truth::False);
+        for (row, code) in codes.iter().enumerate() {
+            if let Some(truth) = truths.get(*code as usize) {
+                tri.set(row, *truth);
             }
         }
         tri
@@ -308,51 +312,63 @@ fn reads(expr: &Expr) -> Reads {
     found
 }
 
-/// A column of numbers or times beside a constant: a plain loop. `coalesce(column, constant)` is the same but for the
-/// absent cells, which are asked apart.
-fn numbers(expr: &Expr, column: &Column) -> Option<Tri> {
-    let Kind::Compare(op, left, right) = &expr.kind else { return None };
-    let (op, of, constant) = match (&left.kind, &right.kind) {
-        (_, Kind::Constant(value)) => (*op, left, value),
-        (Kind::Constant(value), _) => (op.turned(), right, value),
-        _ => return None,
-    };
-    let plain = match &of.kind {
-        Kind::NodeProperty { slot: 0, .. } => true,
-        Kind::Call(Function::Coalesce, arguments) => {
-            matches!(arguments.first().map(|first| &first.kind), Some(Kind::NodeProperty { slot: 0, .. }))
-        }
-        _ => false,
-    };
-    if !plain {
-        return None;
-    }
-    fn compare<T: PartialOrd + Copy>(cells: &[T], with: T, op: CompareOp) -> Bits {
-        let holds: fn(&T, &T) -> bool = match op {
-            CompareOp::Equal => |a, b| a == b,
-            CompareOp::NotEqual => |a, b| a != b,
-            CompareOp::Less => |a, b| a < b,
-            CompareOp::LessEqual => |a, b| a <= b,
-            CompareOp::Greater => |a, b| a > b,
-            CompareOp::GreaterEqual => |a, b| a >= b,
+impl Judge<'_, '_> {
+    /// A column of numbers or times beside what reads nothing of the row: a plain loop. `coalesce(column, …)` is the
+    /// same but for the absent cells, which are asked apart; `age_days(column)` is the same in days.
+    fn numbers(&mut self, expr: &Expr, column: &Column) -> Option<Tri> {
+        let Kind::Compare(op, left, right) = &expr.kind else { return None };
+        let (op, of, constant) = match (reads(left), reads(right)) {
+            (Reads::Property(_), Reads::Nothing) => (*op, left, right),
+            (Reads::Nothing, Reads::Property(_)) => (op.turned(), right, left),
+            _ => return None,
         };
-        let mut chunks = cells.chunks(64);
-        Bits::from_words(cells.len(), |_| {
-            let chunk = chunks.next().unwrap_or_default();
-            chunk.iter().enumerate().fold(0, |word, (at, cell)| word | u64::from(holds(cell, &with)) << at)
-        })
+        let is_column = |expr: &Expr| matches!(expr.kind, Kind::NodeProperty { slot: 0, .. });
+        let (plain, days) = match &of.kind {
+            Kind::NodeProperty { slot: 0, .. } => (true, false),
+            Kind::Call(Function::Coalesce, arguments) => (arguments.first().is_some_and(is_column), false),
+            Kind::Call(Function::AgeDays, arguments) => (arguments.first().is_some_and(is_column), true),
+            _ => (false, false),
+        };
+        if !plain {
+            return None;
+        }
+        let constant = self.exec.eval(constant, &mut self.frame).ok()?;
+        let micros = match &constant {
+            V::Temporal(of) => of.instant_nanos().filter(|nanos| nanos % 1000 == 0).map(|nanos| nanos / 1000),
+            V::Time(time) => Some(i128::from(time.0)),
+            V::String(text) => nepho_model::Timestamp::parse(text).ok().map(|time| i128::from(time.0)),
+            _ => None,
+        };
+        let yes = match (&column.cells, &constant) {
+            (Cells::Time(cells), V::Int(with)) if days => {
+                let clock = self.exec.graph.clock();
+                let ages: Vec<i64> = cells.iter().map(|time| nepho_model::Timestamp(*time).days_until(clock)).collect();
+                compare(&ages, *with, op)
+            }
+            _ if days => return None,
+            (Cells::Int(cells), V::Int(with)) => compare(cells, *with, op),
+            (Cells::Float(cells), V::Float(with)) => compare(cells, *with, op),
+            (Cells::Float(cells), V::Int(with)) if with.unsigned_abs() < 1 << 53 => compare(cells, *with as f64, op),
+            (Cells::Time(cells), _) => compare(cells, i64::try_from(micros?).ok()?, op),
+            _ => return None,
+        };
+        let none = Bits::filled(yes.len(), false);
+        Some(Tri { yes, null: none.clone(), unknown: none })
     }
-    let yes = match (&column.cells, constant) {
-        (Cells::Int(cells), V::Int(with)) => compare(cells, *with, op),
-        (Cells::Float(cells), V::Float(with)) => compare(cells, *with, op),
-        (Cells::Float(cells), V::Int(with)) if with.unsigned_abs() < 1 << 53 => compare(cells, *with as f64, op),
-        (Cells::Time(cells), V::Time(with)) => compare(cells, with.0, op),
-        (Cells::Time(cells), V::String(with)) => match nepho_model::Timestamp::parse(with) {
-            Ok(with) => compare(cells, with.0, op),
-            Err(_) => return None,
-        },
-        _ => return None,
+}
+
+fn compare<T: PartialOrd + Copy>(cells: &[T], with: T, op: CompareOp) -> Bits {
+    let holds: fn(&T, &T) -> bool = match op {
+        CompareOp::Equal => |a, b| a == b,
+        CompareOp::NotEqual => |a, b| a != b,
+        CompareOp::Less => |a, b| a < b,
+        CompareOp::LessEqual => |a, b| a <= b,
+        CompareOp::Greater => |a, b| a > b,
+        CompareOp::GreaterEqual => |a, b| a >= b,
     };
-    let none = Bits::filled(yes.len(), false);
-    Some(Tri { yes, null: none.clone(), unknown: none })
+    let mut chunks = cells.chunks(64);
+    Bits::from_words(cells.len(), |_| {
+        let chunk = chunks.next().unwrap_or_default();
+        chunk.iter().enumerate().fold(0, |word, (at, cell)| word | u64::from(holds(cell, &with)) << at)
+    })
 }

@@ -203,9 +203,8 @@ impl Exec<'_> {
             Some(V::Int(whole)) => Ok(*whole),
             other => Err(wrong_type(span, "a whole number", other.unwrap_or(&V::Null))),
         };
-        let negative = || {
-            QueryError::new(ErrorCode::NegativeIntegerArgument, span, "a position or length is no negative number")
-        };
+        let negative =
+            || QueryError::new(ErrorCode::NegativeIntegerArgument, span, "a position or length is no negative number");
         Ok(V::from(match function {
             F::Split => {
                 let separator = part(1)?;
@@ -262,7 +261,11 @@ fn convert(function: Function, value: &V, span: Span) -> Outcome<V> {
         },
         (F::ToInteger, V::Int(_)) | (F::ToFloat, V::Float(_)) => value.clone(),
         (F::ToInteger, V::Float(number)) => {
-            if number.is_finite() && number.abs() < 9.2e18 { V::Int(*number as i64) } else { V::Null }
+            if number.is_finite() && number.abs() < 9.2e18 {
+                V::Int(*number as i64)
+            } else {
+                V::Null
+            }
         }
         (F::ToInteger, V::String(text)) => {
             let text = text.trim();

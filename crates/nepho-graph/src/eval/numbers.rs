@@ -11,9 +11,10 @@ pub(super) fn call(function: Function, values: &[V], span: Span) -> Outcome<V> {
     let first = values.first().unwrap_or(&V::Null);
     match (function, first) {
         (F::Abs, V::Int(whole)) => {
-            return whole.checked_abs().map(V::Int).ok_or_else(|| {
-                QueryError::new(ErrorCode::NumberOutOfRange, span, "the result is beyond 64 bits")
-            });
+            return whole
+                .checked_abs()
+                .map(V::Int)
+                .ok_or_else(|| QueryError::new(ErrorCode::NumberOutOfRange, span, "the result is beyond 64 bits"));
         }
         (F::Sign, V::Int(whole)) => return Ok(V::Int(whole.signum())),
         (F::Round | F::Ceil | F::Floor, V::Int(whole)) if values.len() < 2 => return Ok(V::Float(*whole as f64)),

@@ -75,9 +75,7 @@ fn parts_of(value: &V) -> Option<Parts> {
 fn make(want: Want, parts: Parts, span: Span) -> Outcome<V> {
     let time = parts.time.unwrap_or(jiff::civil::Time::midnight());
     let offset = parts.offset.unwrap_or(0);
-    let date = || {
-        parts.date.ok_or_else(|| QueryError::new(ErrorCode::InvalidArgumentValue, span, "a date is missing"))
-    };
+    let date = || parts.date.ok_or_else(|| QueryError::new(ErrorCode::InvalidArgumentValue, span, "a date is missing"));
     Ok(wrap(match want {
         Want::Date => Temporal::Date(date()?),
         Want::LocalTime => Temporal::LocalTime(time),
@@ -99,9 +97,7 @@ pub(super) fn arithmetic(op: BinaryOp, left: &V, right: &V, span: Span) -> Outco
         (BinaryOp::Add, Some(Temporal::Duration(length)), Some(time)) if !matches!(time, Temporal::Duration(_)) => {
             time.plus(length).map(wrap).ok_or_else(beyond)
         }
-        (BinaryOp::Add, Some(time), Some(Temporal::Duration(length))) => {
-            time.plus(length).map(wrap).ok_or_else(beyond)
-        }
+        (BinaryOp::Add, Some(time), Some(Temporal::Duration(length))) => time.plus(length).map(wrap).ok_or_else(beyond),
         (BinaryOp::Subtract, Some(time), Some(Temporal::Duration(length))) => {
             length.negated().and_then(|length| time.plus(length)).map(wrap).ok_or_else(beyond)
         }
@@ -127,11 +123,7 @@ fn scaled(length: Duration, by: &V, op: BinaryOp, span: Span) -> Outcome<Option<
         other => return Err(wrong_type(span, "a number", other)),
     };
     let scale = |amount: f64| if op == BinaryOp::Divide { amount / number } else { amount * number };
-    Ok(Duration::from_parts(
-        scale(length.months as f64),
-        scale(length.days as f64),
-        scale(length.time_nanos() as f64),
-    ))
+    Ok(Duration::from_parts(scale(length.months as f64), scale(length.days as f64), scale(length.time_nanos() as f64)))
 }
 
 /// A function of dates, times and durations.
@@ -179,7 +171,9 @@ pub(super) fn call(function: Function, values: &[V], clock: Timestamp, span: Spa
             [V::String(text)] => {
                 // `2140` is a time of day here, and a year elsewhere.
                 let time = matches!(want, Want::LocalTime | Want::Time).then(|| parse_time(text)).flatten();
-                let parts = time.or_else(|| parse(text)).ok_or_else(|| wrong(format!("`{text}` is no ISO 8601 date or time")))?;
+                let parts = time
+                    .or_else(|| parse(text))
+                    .ok_or_else(|| wrong(format!("`{text}` is no ISO 8601 date or time")))?;
                 let parts = build::zoned(parts, span)?;
                 make(want, parts, span)
             }

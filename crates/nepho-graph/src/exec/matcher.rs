@@ -122,7 +122,9 @@ impl Exec<'_> {
             Step::Expand(expand) => {
                 let Some(relation) = walk.plan.relations.get(expand.relation) else { return Ok(Flow::Go) };
                 let V::Node(from) = frame[walk.plan.nodes[expand.from].slot] else { return Ok(Flow::Go) };
-                if self.tracking.get() > 0 && !expand.gaps.is_empty() && self.meets_gap(&expand.gaps, walk.anchor, Some(from))
+                if self.tracking.get() > 0
+                    && !expand.gaps.is_empty()
+                    && self.meets_gap(&expand.gaps, walk.anchor, Some(from))
                 {
                     self.uncertain.set(true);
                 }

@@ -71,8 +71,7 @@ impl Gathered<'_> {
     /// Takes one row.
     pub fn add(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
         if let Some(grouping) = &self.projection.grouped {
-            let keys: Vec<V> =
-                grouping.keys.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
+            let keys: Vec<V> = grouping.keys.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
             let key = Key(keys);
             let number = match self.groups.get(&key) {
                 Some(number) => *number,

@@ -43,7 +43,8 @@ impl Exec<'_> {
         let mut level = vec![from];
         let mut order = vec![from];
         let mut depth = 0;
-        while depth < most && !level.is_empty() && goal.is_none_or(|goal| goal == from || !reached.contains_key(&goal)) {
+        while depth < most && !level.is_empty() && goal.is_none_or(|goal| goal == from || !reached.contains_key(&goal))
+        {
             depth += 1;
             let mut next = Vec::new();
             for node in &level {

@@ -9,7 +9,7 @@ use nepho_model::{Timestamp, Value};
 
 use super::adjacency::{Adjacency, Kinds};
 use super::column::ColumnBuilder;
-use super::{Columns, Graph, Mark, RelationTable, Table};
+use super::{Columns, DeclaredEnds, Graph, Mark, RelationTable, Table};
 use crate::schema::{PropertyType, Schema};
 use crate::value::ResultValue;
 
@@ -215,12 +215,7 @@ impl GraphBuilder {
     }
 
     /// Adds a node of any labels, without account, region and the other built-in properties: for ad-hoc graphs.
-    pub fn add_labelled_node(
-        &mut self,
-        labels: &[&str],
-        key: &str,
-        properties: Vec<(Arc<str>, Value)>,
-    ) -> NodeHandle {
+    pub fn add_labelled_node(&mut self, labels: &[&str], key: &str, properties: Vec<(Arc<str>, Value)>) -> NodeHandle {
         let properties: Vec<_> =
             properties.iter().map(|(name, value)| (name.clone(), ResultValue::from(value))).collect();
         self.add_labelled(labels, key, &properties)
@@ -388,10 +383,8 @@ impl GraphBuilder {
         };
 
         let ranges: Vec<_> = tables.iter().map(|table| table.nodes.clone()).collect();
-        let mut relations: Vec<RelationTable> = relations
-            .into_iter()
-            .map(|rows| rows.finish(&id_of, &Kinds { of: &kind_of, ranges: &ranges }))
-            .collect();
+        let mut relations: Vec<RelationTable> =
+            relations.into_iter().map(|rows| rows.finish(&id_of, &Kinds { of: &kind_of, ranges: &ranges })).collect();
         relations.sort_by(|left, right| left.name.cmp(&right.name));
         for relation in &mut relations {
             for node in &relation.unknown {
@@ -449,7 +442,7 @@ impl GraphBuilder {
             declared_ends: HashMap::new(),
             clock,
         };
-        let mut declared: HashMap<Arc<str>, Vec<(Vec<u32>, Vec<u32>)>> = HashMap::new();
+        let mut declared = DeclaredEnds::new();
         for relation in schema.relations() {
             for (from, to) in &relation.ends {
                 let ends = (graph.kinds_named(from), graph.kinds_named(to));
@@ -498,12 +491,8 @@ impl KindRows {
 
 impl RelationRows {
     fn finish(self, id_of: &dyn Fn(u32) -> u32, kinds: &Kinds<'_>) -> RelationTable {
-        let mut sorted: Vec<(u32, u32, u32)> = self
-            .edges
-            .iter()
-            .enumerate()
-            .map(|(at, (from, to))| (id_of(*from), id_of(*to), at as u32))
-            .collect();
+        let mut sorted: Vec<(u32, u32, u32)> =
+            self.edges.iter().enumerate().map(|(at, (from, to))| (id_of(*from), id_of(*to), at as u32)).collect();
         sorted.sort_unstable();
         let order: Vec<u32> = sorted.iter().map(|(.., from)| *from).collect();
         sorted.iter_mut().enumerate().for_each(|(at, edge)| edge.2 = at as u32);

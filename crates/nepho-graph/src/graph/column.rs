@@ -33,8 +33,13 @@ pub(crate) enum Cells {
     },
     /// Texts that are nearly all distinct.
     PlainText(Vec<Arc<str>>),
-    /// Anything else.
-    Any(Vec<ResultValue>),
+    /// Anything else: codes into the distinct values, since policies and rules repeat much.
+    Any {
+        /// One code a row.
+        codes: Vec<u32>,
+        /// The distinct values.
+        values: Vec<ResultValue>,
+    },
 }
 
 /// See the module's documentation.
@@ -74,7 +79,7 @@ impl Column {
                 .and_then(|code| dictionary.get(*code as usize))
                 .map(|text| ResultValue::String(text.clone())),
             Cells::PlainText(cells) => cells.get(row).map(|text| ResultValue::String(text.clone())),
-            Cells::Any(cells) => cells.get(row).cloned(),
+            Cells::Any { codes, values } => codes.get(row).and_then(|code| values.get(*code as usize)).cloned(),
         };
         found.unwrap_or_default()
     }
@@ -96,7 +101,7 @@ impl Column {
             Cells::Time(cells) => Cells::Time(pick(&cells, order)),
             Cells::Text { codes, dictionary } => Cells::Text { codes: pick(&codes, order), dictionary },
             Cells::PlainText(cells) => Cells::PlainText(pick(&cells, order)),
-            Cells::Any(cells) => Cells::Any(pick(&cells, order)),
+            Cells::Any { codes, values } => Cells::Any { codes: pick(&codes, order), values },
             same @ (Cells::None | Cells::Same(_)) => same,
         };
         Self { cells, absent: self.absent.map(bits), unknown: self.unknown.map(bits) }
@@ -111,6 +116,8 @@ pub(crate) struct ColumnBuilder {
     length: usize,
     cells: Cells,
     texts: HashMap<Arc<str>, u32>,
+    /// Values of a column of any values, by their exact form.
+    forms: HashMap<Vec<u8>, u32>,
     dictionary: Vec<Arc<str>>,
     absent: Bits,
     unknown: Bits,
@@ -124,6 +131,7 @@ impl ColumnBuilder {
             length: 0,
             cells: Cells::None,
             texts: HashMap::new(),
+            forms: HashMap::new(),
             dictionary: Vec::new(),
             absent: Bits::default(),
             unknown: Bits::default(),
@@ -155,12 +163,10 @@ impl ColumnBuilder {
             return;
         }
         self.fill_to(row);
-        if !matches!(self.cells, Cells::Any(_)) {
+        if !matches!(self.cells, Cells::Any { .. }) {
             self.widen();
         }
-        if let Cells::Any(cells) = &mut self.cells {
-            cells.push(value.clone());
-        }
+        self.push_any(value.clone());
         self.length = row + 1;
     }
 
@@ -185,7 +191,9 @@ impl ColumnBuilder {
                 Value::Float(_) => Cells::Float(vec![0.0; length]),
                 Value::Time(_) => Cells::Time(vec![0; length]),
                 Value::String(_) => Cells::Text { codes: vec![0; length], dictionary: Arc::default() },
-                Value::List(_) | Value::Map(_) => Cells::Any(vec![ResultValue::Null; length]),
+                Value::List(_) | Value::Map(_) => {
+                    Cells::Any { codes: vec![0; length], values: vec![ResultValue::Null] }
+                }
             };
         }
         match (&mut self.cells, value) {
@@ -206,12 +214,10 @@ impl ColumnBuilder {
                 codes.push(code);
             }
             (Cells::Text { codes, .. }, Value::Null | Value::Unknown) => codes.push(0),
-            (Cells::Any(cells), value) => cells.push(ResultValue::from(value)),
+            (Cells::Any { .. }, value) => self.push_any(ResultValue::from(value)),
             (_, value) => {
                 self.widen();
-                if let Cells::Any(cells) = &mut self.cells {
-                    cells.push(ResultValue::from(value));
-                }
+                self.push_any(ResultValue::from(value));
             }
         }
     }
@@ -220,10 +226,23 @@ impl ColumnBuilder {
     fn widen(&mut self) {
         // The state of the row being set is noted already, its cell is not.
         let mixed = self.take_column();
-        let cells = (0..self.length).map(|row| mixed.get(row)).collect();
+        self.cells = Cells::Any { codes: Vec::new(), values: Vec::new() };
+        for row in 0..self.length {
+            self.push_any(mixed.get(row));
+        }
         self.absent = mixed.absent.unwrap_or_default();
         self.unknown = mixed.unknown.unwrap_or_default();
-        self.cells = Cells::Any(cells);
+    }
+
+    fn push_any(&mut self, value: ResultValue) {
+        let Cells::Any { codes, values } = &mut self.cells else { return };
+        let mut form = Vec::new();
+        value.write_form(&mut form);
+        let code = *self.forms.entry(form).or_insert_with(|| {
+            values.push(value);
+            (values.len() - 1) as u32
+        });
+        codes.push(code);
     }
 
     fn take_column(&mut self) -> Column {

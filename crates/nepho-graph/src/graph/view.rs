@@ -21,10 +21,7 @@ impl<'g> NodeRef<'g> {
     }
 
     fn place(&self, codes: &'g [u32]) -> &'g str {
-        codes
-            .get(self.row())
-            .and_then(|code| self.graph.places.get(*code as usize))
-            .map_or("", |place| &**place)
+        codes.get(self.row()).and_then(|code| self.graph.places.get(*code as usize)).map_or("", |place| &**place)
     }
 
     /// Its number.

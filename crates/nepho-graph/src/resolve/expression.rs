@@ -43,8 +43,8 @@ impl Resolver<'_> {
             }
         }
         let predicate = self.predicate;
-        self.predicate = predicate
-            && matches!(expr.kind, ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) | ExprKind::Xor(..));
+        self.predicate =
+            predicate && matches!(expr.kind, ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) | ExprKind::Xor(..));
         let may_be_pattern = predicate;
         let result = self.kind(expr, may_be_pattern);
         self.predicate = predicate;
@@ -288,7 +288,8 @@ impl Resolver<'_> {
             B::Add | B::Concat => match (left_is, right_is) {
                 (Type::Int, Type::Int) => Type::Int,
                 (Type::List, _) | (_, Type::List) => Type::List,
-                (Type::Bool | Type::Map, Type::Int | Type::Float) | (Type::Int | Type::Float, Type::Bool | Type::Map) => {
+                (Type::Bool | Type::Map, Type::Int | Type::Float)
+                | (Type::Int | Type::Float, Type::Bool | Type::Map) => {
                     return wrong(left.span, left_is, "these two cannot be added");
                 }
                 (Type::Float, Type::Int | Type::Float) | (Type::Int, Type::Float) => Type::Float,
@@ -298,9 +299,8 @@ impl Resolver<'_> {
         if op == B::Regex
             && let Kind::Constant(ResultValue::String(pattern)) = &b.kind
         {
-            let regex = crate::eval::whole_regex(pattern).map_err(|message| {
-                QueryError::new(ErrorCode::InvalidArgumentValue, right.span, message)
-            })?;
+            let regex = crate::eval::whole_regex(pattern)
+                .map_err(|message| QueryError::new(ErrorCode::InvalidArgumentValue, right.span, message))?;
             return Ok((Kind::Regex(Box::new(a), regex), Type::Bool));
         }
         Ok((Kind::Binary(op, Box::new(a), Box::new(b)), of))
@@ -354,13 +354,7 @@ impl Resolver<'_> {
         Ok((Kind::MapProjection { of: Box::new(of), all, items: resolved }, Type::Map))
     }
 
-    fn aggregate(
-        &mut self,
-        name: &str,
-        distinct: bool,
-        arguments: &[ir::Expr],
-        span: Span,
-    ) -> Outcome<(Kind, Type)> {
+    fn aggregate(&mut self, name: &str, distinct: bool, arguments: &[ir::Expr], span: Span) -> Outcome<(Kind, Type)> {
         let kind = aggregate_kind(name).unwrap_or(AggregateKind::Count);
         let mut found = match std::mem::replace(&mut self.aggregation, Aggregation::Inside) {
             Aggregation::Collecting(found) => found,
@@ -428,8 +422,7 @@ impl Resolver<'_> {
         for (at, argument) in arguments.iter().enumerate() {
             let (expr, of) = self.expr(argument)?;
             if !of.may_be(signature.takes) {
-                let message =
-                    format!("`{}` takes {}; this is {}", name.text, signature.takes.word(), of.word());
+                let message = format!("`{}` takes {}; this is {}", name.text, signature.takes.word(), of.word());
                 return Err(QueryError::new(ErrorCode::InvalidArgumentType, argument.span, message));
             }
             if at == 0 {

@@ -64,8 +64,7 @@ impl Resolver<'_> {
     }
 
     fn reads_since(&self, start: usize, among: &[Slot]) -> Vec<Slot> {
-        let mut reads: Vec<Slot> =
-            self.reads.iter().skip(start).filter(|slot| among.contains(slot)).copied().collect();
+        let mut reads: Vec<Slot> = self.reads.iter().skip(start).filter(|slot| among.contains(slot)).copied().collect();
         reads.sort_unstable();
         reads.dedup();
         reads
@@ -156,10 +155,7 @@ impl Resolver<'_> {
             Kind::NodeProperty { slot, property: self.property_number(&name.text) }
         } else {
             self.check_relation_property(name, variable.as_ref().map_or(&[], |variable| &variable.types))?;
-            Kind::Property {
-                of: Box::new(Expr { kind: Kind::Slot(slot), span: name.span }),
-                name: name.text.clone(),
-            }
+            Kind::Property { of: Box::new(Expr { kind: Kind::Slot(slot), span: name.span }), name: name.text.clone() }
         };
         let left = Expr { kind, span: name.span };
         let (right, _) = self.expr(value)?;

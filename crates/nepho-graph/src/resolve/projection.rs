@@ -69,12 +69,7 @@ impl Resolver<'_> {
         Ok(columns.into_iter().map(|column| (column.name, column.slot)).unzip())
     }
 
-    fn project(
-        &mut self,
-        projection: &ir::Projection,
-        span: Span,
-        ops: &mut Vec<Op>,
-    ) -> Outcome<Vec<Column>> {
+    fn project(&mut self, projection: &ir::Projection, span: Span, ops: &mut Vec<Op>) -> Outcome<Vec<Column>> {
         let mut columns: Vec<Column> = Vec::new();
         let mut result = Projection { distinct: projection.distinct, ..Projection::default() };
         let aggregates = projection.items.iter().any(|item| has_aggregate(&item.expr));

@@ -98,13 +98,9 @@ pub(crate) fn time_nanos(time: Time) -> i128 {
 pub(crate) fn time_from_nanos(nanos: i128) -> (Time, i64) {
     let rest = nanos.rem_euclid(DAY_NANOS);
     let seconds = rest / NANOS;
-    let time = Time::new(
-        (seconds / 3600) as i8,
-        (seconds / 60 % 60) as i8,
-        (seconds % 60) as i8,
-        (rest % NANOS) as i32,
-    )
-    .unwrap_or(Time::MIN);
+    let time =
+        Time::new((seconds / 3600) as i8, (seconds / 60 % 60) as i8, (seconds % 60) as i8, (rest % NANOS) as i32)
+            .unwrap_or(Time::MIN);
     (time, nanos.div_euclid(DAY_NANOS) as i64)
 }
 

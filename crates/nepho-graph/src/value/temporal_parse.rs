@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 
-use super::temporal::{Duration, date_from_days, date_days};
+use super::temporal::{Duration, date_days, date_from_days};
 
 /// What a text or a map says of a point in time.
 #[derive(Clone, Debug, Default, PartialEq)]

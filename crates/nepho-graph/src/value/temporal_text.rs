@@ -38,7 +38,7 @@ fn write_offset(out: &mut fmt::Formatter<'_>, offset: i32) -> fmt::Result {
     }
     let size = offset.unsigned_abs();
     write!(out, "{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, size / 3600, size / 60 % 60)?;
-    if size % 60 != 0 {
+    if !size.is_multiple_of(60) {
         write!(out, ":{:02}", size % 60)?;
     }
     Ok(())

@@ -117,11 +117,7 @@ fn text(step: &serde_json::Value) -> &str {
 fn table(step: &serde_json::Value) -> Vec<Vec<String>> {
     let none = Vec::new();
     let cells = |row: &serde_json::Value| {
-        row.as_array()
-            .unwrap_or(&none)
-            .iter()
-            .map(|cell| cell.as_str().unwrap_or_default().to_owned())
-            .collect()
+        row.as_array().unwrap_or(&none).iter().map(|cell| cell.as_str().unwrap_or_default().to_owned()).collect()
     };
     step["table"].as_array().unwrap_or(&none).iter().map(cells).collect()
 }
@@ -186,15 +182,10 @@ fn compare(what: &str, step: &serde_json::Value, graph: &Graph, rows: &Rows) -> 
         }
         format!("{cell:?}")
     };
-    let mut wanted: Vec<Vec<String>> = expected
-        .iter()
-        .map(|row| row.iter().map(|cell| shown(Cell::parse(cell))).collect())
-        .collect();
-    let mut got: Vec<Vec<String>> = rows
-        .rows
-        .iter()
-        .map(|row| row.iter().map(|value| shown(Cell::of(value, graph))).collect())
-        .collect();
+    let mut wanted: Vec<Vec<String>> =
+        expected.iter().map(|row| row.iter().map(|cell| shown(Cell::parse(cell))).collect()).collect();
+    let mut got: Vec<Vec<String>> =
+        rows.rows.iter().map(|row| row.iter().map(|value| shown(Cell::of(value, graph))).collect()).collect();
     if !what.contains("in order") {
         wanted.sort();
         got.sort();
@@ -326,7 +317,9 @@ impl Reader<'_> {
         self.skip();
         let quoted = self.eat('`');
         let mut word = String::new();
-        while let Some(sign) = self.peek().filter(|sign| sign.is_alphanumeric() || *sign == '_' || quoted && *sign != '`') {
+        while let Some(sign) =
+            self.peek().filter(|sign| sign.is_alphanumeric() || *sign == '_' || quoted && *sign != '`')
+        {
             word.push(sign);
             self.at += 1;
         }

@@ -56,8 +56,8 @@ pub(super) fn between(function: Function, from: &V, to: &V, span: Span) -> Outco
                 Duration::new(months, 0, 0)
             } else {
                 let reached = date_plus_months(start.date(), months).ok_or_else(beyond)?;
-                let rest = i128::from(date_days(end.date()) - date_days(reached)) * DAY + time_nanos(last)
-                    - time_nanos(first);
+                let rest =
+                    i128::from(date_days(end.date()) - date_days(reached)) * DAY + time_nanos(last) - time_nanos(first);
                 Duration::new(months, (rest / DAY) as i64, rest % DAY)
             }
         }
