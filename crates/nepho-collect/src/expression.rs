@@ -45,7 +45,6 @@ enum Comparator {
 enum Node {
     Path(Vec<Box<str>>),
     Identity,
-    Field(Box<str>),
     Index(i32),
     Literal(Json),
     Sub(Box<Node>, Box<Node>),
@@ -135,10 +134,6 @@ fn collect_roots(node: &Node, roots: &mut BTreeSet<Box<str>>) -> bool {
         Node::Path(names) => {
             roots.extend(names.first().cloned());
             !names.is_empty()
-        }
-        Node::Field(name) => {
-            roots.insert(name.clone());
-            true
         }
         Node::Identity | Node::Index(_) | Node::Slice(..) => false,
         Node::Literal(_) | Node::Reference(_) => true,

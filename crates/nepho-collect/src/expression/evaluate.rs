@@ -125,7 +125,6 @@ fn choose<'a>(value: Cow<'a, Json>, left: &'a Node, right: &'a Node, take_left: 
 pub(super) fn evaluate<'a>(node: &'a Node, value: Cow<'a, Json>) -> Found<'a> {
     match node {
         Node::Path(names) => Ok(names.iter().fold(value, |value, name| field(value, name))),
-        Node::Field(name) => Ok(field(value, name)),
         Node::Identity => Ok(value),
         Node::Index(index) => Ok(element(value, *index)),
         Node::Literal(literal) => Ok(Cow::Borrowed(literal)),

@@ -1,0 +1,162 @@
+//! What comes out of a collection, in good times and bad.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::*;
+use nepho_collect::*;
+use nepho_model::{CoverageState, Value};
+use serde_json::json;
+
+const T: &str = "arn:aws:s:us-east-1:111122223333:thing/";
+
+#[tokio::test(start_paused = true)]
+async fn collects_kinds_of_all_shapes() {
+    let fake = Arc::new(world());
+    let run = run(collection(&all(), fake.clone(), Source::Live, None)).await;
+    // 6 things, 12 parts, 1 gem, 2 buckets, 2 settings.
+    assert_eq!(run.resources.len(), 23);
+    let thing = run.find(&format!("{T}t2"));
+    assert_eq!(thing.name.as_str(), Some("thing 2"));
+    assert_eq!(thing.tags.to_json(), json!({"at": "2"}));
+    assert_eq!(run.property(&format!("{T}t2"), "policy"), json!({"for": "t2"}));
+    assert_eq!(run.property(&format!("{T}t2"), "big"), json!(true));
+    assert_eq!(run.property(&format!("{T}t2"), "limit"), json!(7));
+    assert_eq!(run.property(&format!("{T}t0"), "policy"), json!(null));
+    assert_eq!(run.property(&format!("{T}t1"), "policy"), json!({"unknown": true}));
+    let fact = &run.find(&format!("{T}t1")).unknown[0];
+    assert_eq!((&*fact.name, &*fact.call, fact.state, &*fact.code), ("policy", "s:GetPolicy", CoverageState::Denied, "AccessDenied"));
+    assert_eq!(run.property(&format!("{T}t2"), "secrets")[0]["place"], json!("DB_PASSWORD"));
+    let part = run.find(&format!("{T}t2/part/t2-a"));
+    assert_eq!(run.property(&part.key, "color"), json!("red"));
+    assert_eq!(run.property(&part.key, "of"), json!("thing 2"));
+    assert!(part.links.iter().any(|link| &*link.relation == "PART_OF" && *link.target == format!("{T}t2")));
+    assert_eq!((&*run.find("arn:aws:b:::one").region, &*run.find("arn:aws:b:::two").region), ("global", "eu-west-1"));
+    assert_eq!(run.property("arn:aws:b:::two", "acl"), json!("eu-west-1"), "calls go where the bucket lives");
+    assert_eq!(fake.attempts_at("GetAccount"), 2, "one call a region for all that share it");
+    // Coverage.
+    let things = run.entries("s:ListThings");
+    assert_eq!(things.iter().map(|entry| entry.items).sum::<u64>(), 6);
+    assert!(things.iter().all(|entry| entry.state == CoverageState::Complete && entry.lists));
+    assert_eq!(run.entries("rare:ListGems")[0].state, CoverageState::NotOffered);
+    let denied = run.entries("s:GetPolicy");
+    assert_eq!((denied.len(), denied[0].items, denied[0].lists), (1, 1, false));
+    assert!(run.summary.coverage.iter().any(|entry| entry.state == CoverageState::RegionDisabled && &*entry.region == "ap-east-1"));
+    assert!(!run.text().contains(SECRET));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_list_tells_its_children_and_stops_nobody() {
+    let fake = world().on("ListThings", |_, _| Err(failure(FailureKind::Denied, "AccessDenied")));
+    let run = run(collection(&all(), Arc::new(fake), Source::Live, None)).await;
+    assert_eq!(run.resources.len(), 5);
+    let parts = run.entries("s:ListParts");
+    assert_eq!(parts.len(), 2);
+    assert!(parts.iter().all(|entry| entry.state == CoverageState::Denied && entry.lists && entry.message.contains("its parent t.s.thing")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_and_faults_pass() {
+    let fake = Arc::new(
+        world()
+            .on("GetAcl", |_, attempt| if attempt < 6 { Err(failure(FailureKind::Throttled, "Slow")) } else { Ok(json!({"Acl": "ok"})) })
+            .on("ListGems", |_, attempt| match attempt {
+                1 => Err(failure(FailureKind::ServerFault, "500")),
+                2 => Err(failure(FailureKind::Unreachable, "ConnectionReset")),
+                3 => Err(failure(FailureKind::Malformed, "CutOff")),
+                _ => Ok(json!({"Gems": [{"Id": "g"}]})),
+            }),
+    );
+    let run = run(collection(&[BUCKET, RARE], fake, Source::Live, None)).await;
+    assert_eq!(run.property("arn:aws:b:::one", "acl"), json!("ok"));
+    assert_eq!(run.resources.len(), 3);
+    assert_eq!(run.summary.progress.throttled, 10);
+    assert!(run.summary.is_complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_up_with_the_reason() {
+    for (kind, state, attempts) in [
+        (FailureKind::Throttled, CoverageState::Throttled, 12),
+        (FailureKind::ServerFault, CoverageState::ServerFault, 5),
+        (FailureKind::Unreachable, CoverageState::Unreachable, 5),
+        (FailureKind::TimedOut, CoverageState::TimedOut, 5),
+        (FailureKind::Malformed, CoverageState::Malformed, 2),
+        (FailureKind::Denied, CoverageState::Denied, 1),
+        (FailureKind::Failed, CoverageState::Failed, 1),
+    ] {
+        let fake = Arc::new(world().on("ListGems", move |_, _| Err(failure(kind, "Code"))));
+        let run = run(collection(&[RARE], fake.clone(), Source::Live, None)).await;
+        let entry = run.entries("rare:ListGems").into_iter().find(|entry| &*entry.region == "us-east-1").unwrap().clone();
+        assert_eq!((entry.state, &*entry.code), (state, "Code"));
+        assert_eq!(fake.total(), attempts, "{kind:?}");
+        assert_eq!(run.summary.nothing_reached(), matches!(kind, FailureKind::Unreachable | FailureKind::TimedOut));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_answers_time_out() {
+    let fake = Fake { slow: Duration::from_secs(500), ..world() };
+    let run = run(collection(&[RARE], Arc::new(fake), Source::Live, None)).await;
+    assert!(run.entries("rare:ListGems").iter().any(|entry| entry.state == CoverageState::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_collection_has_a_time_limit() {
+    let fake = Fake { slow: Duration::from_secs(5), ..world() };
+    let mut collection = collection(&all(), Arc::new(fake), Source::Live, None);
+    collection.options.collection_timeout = Some(Duration::from_secs(7));
+    let run = run(collection).await;
+    assert!(run.summary.coverage.iter().any(|entry| entry.state == CoverageState::Cut && &*entry.code == "CollectionTimeLimit"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_endpoint_is_given_up_soon() {
+    let fake = Arc::new(world().on("GetPolicy", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))).on("ListThings", |call, _| {
+        if &*call.region != "us-east-1" { return Ok(json!({})); }
+        Ok(json!({"Things": (0..500).map(|at| json!({"Id": format!("x{at}")})).collect::<Vec<_>>()}))
+    }).on("GetAccount", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))));
+    let run = run(collection(&[THING], fake.clone(), Source::Live, None)).await;
+    assert_eq!(run.resources.len(), 500);
+    assert!(fake.attempts_at("GetPolicy") < 150, "{}", fake.attempts_at("GetPolicy"));
+    let items: u64 = run.entries("s:GetPolicy").iter().map(|entry| entry.items).sum();
+    assert_eq!(items, 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn paging_that_never_ends_is_found_out() {
+    let same = world().on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "NextToken": "again"})));
+    let run_same = run(collection(&[RARE], Arc::new(same), Source::Live, None)).await;
+    let ever = world().on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "NextToken": fastrand::u64(..).to_string()})));
+    let mut collection = collection(&[RARE], Arc::new(ever), Source::Live, None);
+    collection.options.pages = 50;
+    let run_ever = run(collection).await;
+    for run in [run_same, run_ever] {
+        assert_eq!(run.resources.len(), 1);
+        assert!(run.entries("rare:ListGems").iter().any(|entry| entry.state == CoverageState::Malformed && &*entry.code == "EndlessPaging"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_batch_leaves_resources_with_unknowns() {
+    let fake = world().on("DescribeParts", |call, _| {
+        let names = call.parameters["Names"].as_array().unwrap();
+        if names.iter().any(|name| name == "b") { return Err(failure(FailureKind::Failed, "BadName")); }
+        Ok(json!({"Parts": names.iter().map(|name| json!({"Name": name, "Color": "red"})).collect::<Vec<_>>()}))
+    });
+    let run = run(collection(&[THING, PART], Arc::new(fake), Source::Live, None)).await;
+    assert_eq!(run.property(&format!("{T}t2/part/t2-a"), "color"), json!("red"));
+    assert_eq!(run.property(&format!("{T}t2/part/b"), "color"), json!({"unknown": true}));
+    assert_eq!(run.find(&format!("{T}t2/part/b")).name, Value::from("b"));
+}
+
+#[test]
+fn compile_errors_name_kind_place_and_expression() {
+    let broken = RARE.replace("items: Gems", "items: \"Gems[?\"");
+    let catalog = catalog(&[&broken]);
+    let errors = CompiledKinds::compile(catalog.kinds.values(), &Fake::default()).unwrap_err();
+    let text = errors[0].to_string();
+    assert!(text.contains("t.rare.gem") && text.contains("list.items") && text.contains("Gems[?"), "{text}");
+}
