@@ -4,13 +4,9 @@
 
 mod bench;
 mod conformance;
-mod conformance_aws;
-mod conformance_tck;
 mod demo;
 mod generate;
-mod gen_aws;
 mod python;
-mod suite;
 mod test;
 
 use std::path::{Path, PathBuf};

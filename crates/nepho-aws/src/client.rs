@@ -224,18 +224,14 @@ impl AwsClient {
         let api = |failure| ConnectError::Api { operation, failure };
         let provider = self.provider_of(account).map_err(api)?;
         let parameters = Map::from_iter([("AllRegions".to_owned(), json!(true))]);
-        let answer =
-            self.call(&provider, "ec2", "DescribeRegions", &self.region, &parameters).await.map_err(api)?;
+        let answer = self.call(&provider, "ec2", "DescribeRegions", &self.region, &parameters).await.map_err(api)?;
         let listed = answer.get("Regions").and_then(Json::as_array);
         let listed = listed.ok_or(ConnectError::Answer { operation, field: "Regions" })?;
         let mut regions: Vec<Region> = listed
             .iter()
             .filter_map(|region| {
                 let status = region.get("OptInStatus").and_then(Json::as_str).unwrap_or("opt-in-not-required");
-                Some(Region {
-                    name: region.get("RegionName")?.as_str()?.to_owned(),
-                    enabled: status != "not-opted-in",
-                })
+                Some(Region { name: region.get("RegionName")?.as_str()?.to_owned(), enabled: status != "not-opted-in" })
             })
             .collect();
         regions.sort_by(|left, right| left.name.cmp(&right.name));
@@ -278,10 +274,7 @@ impl AwsClient {
         let arn = role_arn(&partition, account, role_name);
         let provider = Arc::new(CredentialProvider::new(Arc::new(self.role(arn, &self.base))));
         provider.get().await?;
-        self.accounts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(account.to_owned(), provider);
+        self.accounts.write().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), provider);
         Ok(())
     }
 

@@ -49,12 +49,7 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// From their parts.
     pub fn new(id: &str, secret: &str, token: Option<String>, expires: Option<SystemTime>) -> Self {
-        Self {
-            access_key_id: id.to_owned(),
-            secret_access_key: secret.to_owned(),
-            session_token: token,
-            expires,
-        }
+        Self { access_key_id: id.to_owned(), secret_access_key: secret.to_owned(), session_token: token, expires }
     }
 
     /// From an answer's fields; `None` where one is missing or the time can't be read.
@@ -62,9 +57,7 @@ impl Credentials {
         let [id, secret, token, expires] = names.map(|name| json.get(name));
         let expires = match expires {
             None | Some(Json::Null) => None,
-            Some(Json::Number(millis)) => {
-                SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis.as_u64()?))
-            }
+            Some(Json::Number(millis)) => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis.as_u64()?)),
             Some(time) => Some(timestamp::to_system(timestamp::read(time)?)?),
         };
         Some(Self::new(id?.as_str()?, secret?.as_str()?, token.and_then(Json::as_str).map(str::to_owned), expires))
@@ -99,7 +92,9 @@ pub enum CredentialsError {
         profile: String,
     },
     /// The profile is not there.
-    #[error("no profile `{profile}` in `{config}` or `{credentials}`; `aws configure list-profiles` shows those there are")]
+    #[error(
+        "no profile `{profile}` in `{config}` or `{credentials}`; `aws configure list-profiles` shows those there are"
+    )]
     NoProfile {
         /// Its name.
         profile: String,

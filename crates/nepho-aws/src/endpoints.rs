@@ -164,9 +164,8 @@ pub fn resolve(service: &Service, region: &str, overrides: &Overrides) -> Result
     if let Some(configured) = overrides.find(service) {
         return Ok(Endpoint { url: address(configured)?, region: signing_region, custom: true });
     }
-    let suffix = PARTITIONS
-        .get(partition_of(region))
-        .map_or("amazonaws.com", |partition| partition.partition.suffix.as_str());
+    let suffix =
+        PARTITIONS.get(partition_of(region)).map_or("amazonaws.com", |partition| partition.partition.suffix.as_str());
     let listed = match global {
         Some(global) => global.host.as_deref(),
         None => table.and_then(|(_, endpoints)| endpoints.regions.get(region)?.as_deref()),
@@ -192,10 +191,11 @@ impl Endpoint {
         let mut target = target;
         let mut new_host = host.to_owned();
         if let Some(bucket) = bucket.filter(|bucket| !self.custom && is_host_label(bucket))
-            && let Some(rest) = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(bucket)) {
-                target = rest;
-                new_host = format!("{bucket}.{new_host}");
-            }
+            && let Some(rest) = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(bucket))
+        {
+            target = rest;
+            new_host = format!("{bucket}.{new_host}");
+        }
         if let Some(prefix) = host_prefix.filter(|_| !(self.custom && fixed)) {
             new_host = format!("{prefix}{new_host}");
         }

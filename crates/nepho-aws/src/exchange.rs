@@ -107,8 +107,7 @@ impl Exchange {
         let mut headers = request.headers;
         let unsigned = service.operation(operation).is_some_and(|operation| operation.unsigned);
         if let Some(credentials) = credentials.filter(|_| !unsigned) {
-            let plain =
-                Unsigned { method: &request.method, url: url.as_str(), headers: &headers, body: &request.body };
+            let plain = Unsigned { method: &request.method, url: url.as_str(), headers: &headers, body: &request.body };
             let signature = signing::sign(plain, credentials, &endpoint.region, &service.signing_name, self.now())
                 .map_err(|error| invalid(&error))?;
             headers.extend(signature);

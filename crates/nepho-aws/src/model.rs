@@ -82,7 +82,8 @@ impl Service {
 }
 
 /// Stands in for a reference that leads nowhere; the loader refuses those, so it is never met.
-static UNKNOWN_SHAPE: Shape = Shape { name: String::new(), kind: ShapeKind::String, error_code: None, exception: false };
+static UNKNOWN_SHAPE: Shape =
+    Shape { name: String::new(), kind: ShapeKind::String, error_code: None, exception: false };
 
 /// One operation.
 #[derive(Debug)]

@@ -55,7 +55,12 @@ pub fn policy(catalog: &Catalog) -> Json {
                 .split(|character: char| !character.is_ascii_alphanumeric())
                 .map(|word| {
                     let mut letters = word.chars();
-                    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+                    letters
+                        .next()
+                        .map(|first| first.to_ascii_uppercase())
+                        .into_iter()
+                        .chain(letters)
+                        .collect::<String>()
                 })
                 .collect();
             json!({"Sid": format!("Read{name}"), "Effect": "Allow", "Action": actions, "Resource": "*"})

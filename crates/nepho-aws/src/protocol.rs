@@ -217,10 +217,7 @@ pub fn parse(service: &Service, operation: &str, answer: HttpAnswer<'_>) -> Resu
 
 /// The members of an error that the model describes, by the error's code; for tests and diagnosis.
 pub fn error_fields(service: &Service, operation: &str, answer: HttpAnswer<'_>, code: &str) -> Map<String, Json> {
-    service
-        .operation(operation)
-        .map(|operation| error::fields(service, operation, answer, code))
-        .unwrap_or_default()
+    service.operation(operation).map(|operation| error::fields(service, operation, answer, code)).unwrap_or_default()
 }
 
 #[cfg(test)]

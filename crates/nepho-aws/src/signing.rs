@@ -54,9 +54,8 @@ pub fn sign(
     let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let signable = SignableRequest::new(request.method, request.url, headers, SignableBody::Bytes(request.body))
         .map_err(|error| SigningError(error.to_string()))?;
-    let (instructions, _) = sign_request(signable, &parameters.into())
-        .map_err(|error| SigningError(error.to_string()))?
-        .into_parts();
+    let (instructions, _) =
+        sign_request(signable, &parameters.into()).map_err(|error| SigningError(error.to_string()))?.into_parts();
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
@@ -77,8 +76,7 @@ mod tests {
     #[test]
     fn documented_iam_example() {
         let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None);
-        let headers =
-            [("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned())];
+        let headers = [("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned())];
         let request = Unsigned {
             method: "GET",
             url: "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
@@ -92,7 +90,8 @@ mod tests {
     /// The examples of the S3 API reference, "Signature calculations for the authorization header".
     #[test]
     fn documented_s3_examples() {
-        let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None, None);
+        let credentials =
+            Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None, None);
         let range = [("range".to_owned(), "bytes=0-9".to_owned())];
         let cases = [
             ("/test.txt", range.as_slice(), "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"),
@@ -112,6 +111,8 @@ mod tests {
         let credentials = Credentials::new("AKID", "secret", Some("token".to_owned()), None);
         let request = Unsigned { method: "GET", url: "https://iam.amazonaws.com/", headers: &[], body: b"" };
         let signed = sign(request, &credentials, "us-east-1", "iam", SystemTime::now()).unwrap();
-        assert!(signed.iter().any(|(name, value)| name.eq_ignore_ascii_case("x-amz-security-token") && value == "token"));
+        assert!(
+            signed.iter().any(|(name, value)| name.eq_ignore_ascii_case("x-amz-security-token") && value == "token")
+        );
     }
 }

@@ -34,7 +34,8 @@ impl std::fmt::Display for CaseFailure {
 
 /// Runs all cases of one kind through a replay. The provider serves for its tables only.
 pub async fn run(kind_id: &str, cases: &KindCases, catalog: &Catalog, provider: Arc<dyn Provider>) -> Vec<CaseFailure> {
-    let failure = |case: &str, message: String| CaseFailure { kind: kind_id.to_owned(), case: case.to_owned(), message };
+    let failure =
+        |case: &str, message: String| CaseFailure { kind: kind_id.to_owned(), case: case.to_owned(), message };
     let kinds = with_parents(kind_id, catalog);
     let Some(kind) = kinds.first() else { return vec![failure("", "there is no such kind".to_owned())] };
     let compiled = match CompiledKinds::compile(kinds.iter().copied(), provider.as_ref()) {

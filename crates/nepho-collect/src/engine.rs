@@ -182,9 +182,10 @@ impl CollectionSummary {
     /// Whether no list call was answered and at least one endpoint was unreachable: the address or the network is wrong.
     pub fn nothing_reached(&self) -> bool {
         self.progress.answered == 0
-            && self.coverage.iter().any(|entry| {
-                matches!(entry.state, CoverageState::Unreachable | CoverageState::TimedOut)
-            })
+            && self
+                .coverage
+                .iter()
+                .any(|entry| matches!(entry.state, CoverageState::Unreachable | CoverageState::TimedOut))
     }
 }
 

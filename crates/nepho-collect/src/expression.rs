@@ -69,8 +69,9 @@ impl Expression {
     /// Compiles an expression. Unknown functions and wrong numbers of arguments are errors here already.
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
         let wrong = |message: String| ExpressionError { expression: text.to_owned(), message };
-        let ast = jmespath::parse(text)
-            .map_err(|error| wrong(format!("not JMESPath: {}", error.to_string().lines().next().unwrap_or_default())))?;
+        let ast = jmespath::parse(text).map_err(|error| {
+            wrong(format!("not JMESPath: {}", error.to_string().lines().next().unwrap_or_default()))
+        })?;
         let node = convert(&ast).map_err(wrong)?;
         let mut roots = BTreeSet::new();
         let roots = collect_roots(&node, &mut roots).then_some(roots);
@@ -147,7 +148,9 @@ fn collect_roots(node: &Node, roots: &mut BTreeSet<Box<str>>) -> bool {
             let left = collect_roots(left, roots);
             collect_roots(right, roots) && left
         }
-        Node::MultiList(elements) => elements.iter().fold(true, |known, element| collect_roots(element, roots) && known),
+        Node::MultiList(elements) => {
+            elements.iter().fold(true, |known, element| collect_roots(element, roots) && known)
+        }
         Node::MultiHash(elements) => {
             elements.iter().fold(true, |known, (_, element)| collect_roots(element, roots) && known)
         }

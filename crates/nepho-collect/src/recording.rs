@@ -84,7 +84,9 @@ pub enum RecordingError {
         source: io::Error,
     },
     /// A file cannot be written (disk full, no permission).
-    #[error("cannot write the recording `{path}`: {source}; what was written before is valid, `--resume` goes on from there")]
+    #[error(
+        "cannot write the recording `{path}`: {source}; what was written before is valid, `--resume` goes on from there"
+    )]
     Write {
         /// Which.
         path: String,
@@ -106,7 +108,9 @@ pub enum RecordingError {
         message: String,
     },
     /// Nothing that could be replayed is in it.
-    #[error("no recorded answers in `{path}`: lines of JSON with `account`, `region`, `service`, `operation` and `response` or `error` are expected")]
+    #[error(
+        "no recorded answers in `{path}`: lines of JSON with `account`, `region`, `service`, `operation` and `response` or `error` are expected"
+    )]
     Empty {
         /// Where.
         path: String,

@@ -67,9 +67,9 @@ impl Lookup {
             Some(Word::Account) => text(scene.account),
             Some(Word::Region) => text(scene.region),
             Some(Word::Partition) => text(scene.partition),
-            Some(Word::ParentKey) => Ok(scene.parent.map_or(Cow::Owned(Json::Null), |(_, key)| {
-                Cow::Owned(Json::String(key.to_owned()))
-            })),
+            Some(Word::ParentKey) => {
+                Ok(scene.parent.map_or(Cow::Owned(Json::Null), |(_, key)| Cow::Owned(Json::String(key.to_owned()))))
+            }
             Some(Word::Mixed) => {
                 let mut fields = Map::new();
                 for root in self.expression.roots().into_iter().flatten() {
@@ -91,10 +91,9 @@ impl Lookup {
     /// Whether it reads the item itself (not only account, region and parent).
     pub fn reads_item(&self) -> bool {
         match self.word {
-            Some(Word::Mixed) => self
-                .expression
-                .roots()
-                .is_none_or(|roots| roots.iter().any(|root| !WORDS.contains(&root.as_ref()))),
+            Some(Word::Mixed) => {
+                self.expression.roots().is_none_or(|roots| roots.iter().any(|root| !WORDS.contains(&root.as_ref())))
+            }
             Some(_) => false,
             None => self.expression.roots().is_none_or(|roots| !roots.is_empty()),
         }
@@ -134,10 +133,7 @@ impl Template {
         while let Some(open) = rest.find('{') {
             let (before, inside) = rest.split_at(open);
             let Some(length) = expression_length(inside) else {
-                return Err(ExpressionError {
-                    expression: text.to_owned(),
-                    message: "a `{` is not closed".to_owned(),
-                });
+                return Err(ExpressionError { expression: text.to_owned(), message: "a `{` is not closed".to_owned() });
             };
             if !before.is_empty() {
                 parts.push(Part::Text(before.into()));
@@ -251,9 +247,9 @@ impl Parameters {
 
     /// Names of the top-level parameters whose value comes from the item or its parent: they say which resource is meant.
     pub fn identifying(&self) -> Vec<String> {
-        let names = self.0.iter().filter(|(_, parameter)| parameter.any(&|lookup| {
-            lookup.reads_item() || lookup.as_str().trim_start().starts_with("parent")
-        }));
+        let names = self.0.iter().filter(|(_, parameter)| {
+            parameter.any(&|lookup| lookup.reads_item() || lookup.as_str().trim_start().starts_with("parent"))
+        });
         names.map(|(name, _)| name.clone()).collect()
     }
 
@@ -306,13 +302,8 @@ mod tests {
     fn fills_templates() {
         let item = json!({"Name": "a", "List": ["x"], "N": 3, "O": {"k": "v"}});
         let parent = json!({"Id": "p"});
-        let scene = Scene {
-            account: "1",
-            region: "r",
-            partition: "aws",
-            item: &item,
-            parent: Some((&parent, "arn:p")),
-        };
+        let scene =
+            Scene { account: "1", region: "r", partition: "aws", item: &item, parent: Some((&parent, "arn:p")) };
         let text = |template: &str| Template::compile(template).unwrap().text(&scene).unwrap();
         assert_eq!(text("arn:{partition}:s:{region}:{account}:{Name}/{N}"), Some("arn:aws:s:r:1:a/3".to_owned()));
         assert_eq!(text("{parent.Id}:{parent_key}"), Some("p:arn:p".to_owned()));

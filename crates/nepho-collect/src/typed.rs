@@ -28,7 +28,9 @@ pub(crate) fn value(kind: PropertyType, json: &Json) -> Result<Value, String> {
         PropertyType::Time => time(json),
         PropertyType::List => list(json),
         PropertyType::Json => Ok(match json {
-            Json::String(text) => structure(text).map_or_else(|| Value::from_json(json), |found| Value::from_json(&found)),
+            Json::String(text) => {
+                structure(text).map_or_else(|| Value::from_json(json), |found| Value::from_json(&found))
+            }
             other => Value::from_json(other),
         }),
     }
@@ -72,9 +74,7 @@ fn time(json: &Json) -> Result<Value, String> {
     let found = match json {
         Json::Number(number) => number.as_f64().and_then(epoch),
         Json::String(text) if text.is_empty() => return Ok(Value::Null),
-        Json::String(text) => {
-            Timestamp::parse(text).ok().or_else(|| text.trim().parse().ok().and_then(epoch))
-        }
+        Json::String(text) => Timestamp::parse(text).ok().or_else(|| text.trim().parse().ok().and_then(epoch)),
         _ => None,
     };
     found.map(Value::Time).ok_or_else(|| misfit("a time", json))
@@ -129,7 +129,8 @@ pub(crate) fn tags(json: &Json) -> Result<Value, String> {
         }
         Json::Array(items) => {
             for item in items {
-                let name = ["Key", "key", "TagKey", "tagKey", "Name", "name"].iter().find_map(|name| item.get(name)?.as_str());
+                let name =
+                    ["Key", "key", "TagKey", "tagKey", "Name", "name"].iter().find_map(|name| item.get(name)?.as_str());
                 let value = ["Value", "value", "TagValue", "tagValue"].iter().find_map(|name| item.get(name));
                 match (name, item) {
                     (Some(name), _) => {

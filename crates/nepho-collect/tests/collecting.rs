@@ -27,7 +27,10 @@ async fn collects_kinds_of_all_shapes() {
     assert_eq!(run.property(&format!("{T}t0"), "policy"), json!(null));
     assert_eq!(run.property(&format!("{T}t1"), "policy"), json!({"unknown": true}));
     let fact = &run.find(&format!("{T}t1")).unknown[0];
-    assert_eq!((&*fact.name, &*fact.call, fact.state, &*fact.code), ("policy", "s:GetPolicy", CoverageState::Denied, "AccessDenied"));
+    assert_eq!(
+        (&*fact.name, &*fact.call, fact.state, &*fact.code),
+        ("policy", "s:GetPolicy", CoverageState::Denied, "AccessDenied")
+    );
     assert_eq!(run.property(&format!("{T}t2"), "secrets")[0]["place"], json!("DB_PASSWORD"));
     let part = run.find(&format!("{T}t2/part/t2-a"));
     assert_eq!(run.property(&part.key, "color"), json!("red"));
@@ -43,7 +46,12 @@ async fn collects_kinds_of_all_shapes() {
     assert_eq!(run.entries("rare:ListGems")[0].state, CoverageState::NotOffered);
     let denied = run.entries("s:GetPolicy");
     assert_eq!((denied.len(), denied[0].items, denied[0].lists), (1, 1, false));
-    assert!(run.summary.coverage.iter().any(|entry| entry.state == CoverageState::RegionDisabled && &*entry.region == "ap-east-1"));
+    assert!(
+        run.summary
+            .coverage
+            .iter()
+            .any(|entry| entry.state == CoverageState::RegionDisabled && &*entry.region == "ap-east-1")
+    );
     assert!(!run.text().contains(SECRET));
 }
 
@@ -54,14 +62,18 @@ async fn a_denied_list_tells_its_children_and_stops_nobody() {
     assert_eq!(run.resources.len(), 5);
     let parts = run.entries("s:ListParts");
     assert_eq!(parts.len(), 2);
-    assert!(parts.iter().all(|entry| entry.state == CoverageState::Denied && entry.lists && entry.message.contains("its parent t.s.thing")));
+    assert!(parts.iter().all(|entry| entry.state == CoverageState::Denied
+        && entry.lists
+        && entry.message.contains("its parent t.s.thing")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn throttling_and_faults_pass() {
     let fake = Arc::new(
         world()
-            .on("GetAcl", |_, attempt| if attempt < 6 { Err(failure(FailureKind::Throttled, "Slow")) } else { Ok(json!({"Acl": "ok"})) })
+            .on("GetAcl", |_, attempt| {
+                if attempt < 6 { Err(failure(FailureKind::Throttled, "Slow")) } else { Ok(json!({"Acl": "ok"})) }
+            })
             .on("ListGems", |_, attempt| match attempt {
                 1 => Err(failure(FailureKind::ServerFault, "500")),
                 2 => Err(failure(FailureKind::Unreachable, "ConnectionReset")),
@@ -89,7 +101,8 @@ async fn gives_up_with_the_reason() {
     ] {
         let fake = Arc::new(world().on("ListGems", move |_, _| Err(failure(kind, "Code"))));
         let run = run(collection(&[RARE], fake.clone(), Source::Live, None)).await;
-        let entry = run.entries("rare:ListGems").into_iter().find(|entry| &*entry.region == "us-east-1").unwrap().clone();
+        let entry =
+            run.entries("rare:ListGems").into_iter().find(|entry| &*entry.region == "us-east-1").unwrap().clone();
         assert_eq!((entry.state, &*entry.code), (state, "Code"));
         assert_eq!(fake.total(), attempts, "{kind:?}");
         assert_eq!(run.summary.nothing_reached(), matches!(kind, FailureKind::Unreachable | FailureKind::TimedOut));
@@ -109,15 +122,27 @@ async fn the_collection_has_a_time_limit() {
     let mut collection = collection(&all(), Arc::new(fake), Source::Live, None);
     collection.options.collection_timeout = Some(Duration::from_secs(7));
     let run = run(collection).await;
-    assert!(run.summary.coverage.iter().any(|entry| entry.state == CoverageState::Cut && &*entry.code == "CollectionTimeLimit"));
+    assert!(
+        run.summary
+            .coverage
+            .iter()
+            .any(|entry| entry.state == CoverageState::Cut && &*entry.code == "CollectionTimeLimit")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_endpoint_is_given_up_soon() {
-    let fake = Arc::new(world().on("GetPolicy", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))).on("ListThings", |call, _| {
-        if &*call.region != "us-east-1" { return Ok(json!({})); }
-        Ok(json!({"Things": (0..500).map(|at| json!({"Id": format!("x{at}")})).collect::<Vec<_>>()}))
-    }).on("GetAccount", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))));
+    let fake = Arc::new(
+        world()
+            .on("GetPolicy", |_, _| Err(failure(FailureKind::Unreachable, "Refused")))
+            .on("ListThings", |call, _| {
+                if &*call.region != "us-east-1" {
+                    return Ok(json!({}));
+                }
+                Ok(json!({"Things": (0..500).map(|at| json!({"Id": format!("x{at}")})).collect::<Vec<_>>()}))
+            })
+            .on("GetAccount", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))),
+    );
     let run = run(collection(&[THING], fake.clone(), Source::Live, None)).await;
     assert_eq!(run.resources.len(), 500);
     assert!(fake.attempts_at("GetPolicy") < 150, "{}", fake.attempts_at("GetPolicy"));
@@ -129,13 +154,18 @@ async fn a_dead_endpoint_is_given_up_soon() {
 async fn paging_that_never_ends_is_found_out() {
     let same = world().on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "NextToken": "again"})));
     let run_same = run(collection(&[RARE], Arc::new(same), Source::Live, None)).await;
-    let ever = world().on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "NextToken": fastrand::u64(..).to_string()})));
+    let ever =
+        world().on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "NextToken": fastrand::u64(..).to_string()})));
     let mut collection = collection(&[RARE], Arc::new(ever), Source::Live, None);
     collection.options.pages = 50;
     let run_ever = run(collection).await;
     for run in [run_same, run_ever] {
         assert_eq!(run.resources.len(), 1);
-        assert!(run.entries("rare:ListGems").iter().any(|entry| entry.state == CoverageState::Malformed && &*entry.code == "EndlessPaging"));
+        assert!(
+            run.entries("rare:ListGems")
+                .iter()
+                .any(|entry| entry.state == CoverageState::Malformed && &*entry.code == "EndlessPaging")
+        );
     }
 }
 
@@ -143,7 +173,9 @@ async fn paging_that_never_ends_is_found_out() {
 async fn a_failed_batch_leaves_resources_with_unknowns() {
     let fake = world().on("DescribeParts", |call, _| {
         let names = call.parameters["Names"].as_array().unwrap();
-        if names.iter().any(|name| name == "b") { return Err(failure(FailureKind::Failed, "BadName")); }
+        if names.iter().any(|name| name == "b") {
+            return Err(failure(FailureKind::Failed, "BadName"));
+        }
         Ok(json!({"Parts": names.iter().map(|name| json!({"Name": name, "Color": "red"})).collect::<Vec<_>>()}))
     });
     let run = run(collection(&[THING, PART], Arc::new(fake), Source::Live, None)).await;

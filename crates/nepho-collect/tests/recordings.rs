@@ -80,7 +80,11 @@ async fn killed_anywhere_it_goes_on_to_the_same_end() {
             assert_eq!(fake.total(), 0, "nothing is asked twice");
         }
         assert!(kept > 0 || length < 700);
-        assert_eq!(replayed(open(folder.path())).await.text(), undisturbed, "recording of the resumed, cut at {length}");
+        assert_eq!(
+            replayed(open(folder.path())).await.text(),
+            undisturbed,
+            "recording of the resumed, cut at {length}"
+        );
     }
 }
 
@@ -88,12 +92,16 @@ async fn killed_anywhere_it_goes_on_to_the_same_end() {
 async fn failures_that_may_pass_are_asked_again() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::create(folder.path(), &manifest()).unwrap();
-    let bad = world().on("GetAcl", |_, _| Err(failure(FailureKind::Failed, "Gone"))).on("ListGems", |_, _| Err(failure(FailureKind::Malformed, "Bad")));
+    let bad = world()
+        .on("GetAcl", |_, _| Err(failure(FailureKind::Failed, "Gone")))
+        .on("ListGems", |_, _| Err(failure(FailureKind::Malformed, "Bad")));
     let bad = run(collection(&all(), Arc::new(bad), Source::Live, Some(recorder))).await;
     assert_eq!(replayed(open(folder.path())).await.text(), bad.text());
     let resumption = Recorder::resume(folder.path(), ReplayOptions::default()).unwrap();
     let fake = Arc::new(world());
-    let run = run(collection(&all(), fake.clone(), Source::Resume(Arc::new(resumption.replay)), Some(resumption.recorder))).await;
+    let run =
+        run(collection(&all(), fake.clone(), Source::Resume(Arc::new(resumption.replay)), Some(resumption.recorder)))
+            .await;
     assert_eq!(fake.attempts_at("ListGems"), 1);
     assert_eq!(fake.total(), 1);
     assert_eq!(run.resources.len(), 23);

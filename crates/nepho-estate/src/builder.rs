@@ -51,7 +51,6 @@ impl Estate {
                 && (region == "global" || entry.region.as_ref() == region || is_global(&self.catalog, kind))
         })
     }
-
 }
 
 /// Takes resources in any order; the graph that comes out does not depend on it.
@@ -137,8 +136,12 @@ impl EstateBuilder {
             .filter(|account| !account.is_empty() && !present.contains(*account))
             .cloned()
             .collect();
-        let properties: Vec<Arc<str>> =
-            self.catalog.kinds.get(ACCOUNT_KIND).map(|kind| kind.properties.keys().cloned().collect()).unwrap_or_default();
+        let properties: Vec<Arc<str>> = self
+            .catalog
+            .kinds
+            .get(ACCOUNT_KIND)
+            .map(|kind| kind.properties.keys().cloned().collect())
+            .unwrap_or_default();
         for account in seen {
             self.resources.push(Resource {
                 kind: ACCOUNT_KIND.into(),
@@ -168,9 +171,9 @@ impl EstateBuilder {
         let mut dangling: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         let mut edges: BTreeSet<(usize, Arc<str>, usize)> = BTreeSet::new();
         for (at, resource) in self.resources.iter().enumerate() {
-            let account = index
-                .get(&(ACCOUNT_KIND, resource.account.as_ref()))
-                .and_then(|found| found.iter().find(|found| self.at(**found).is_some_and(|one| one.account == resource.account)));
+            let account = index.get(&(ACCOUNT_KIND, resource.account.as_ref())).and_then(|found| {
+                found.iter().find(|found| self.at(**found).is_some_and(|one| one.account == resource.account))
+            });
             if let Some(account) = account
                 && *account != at
             {

@@ -31,7 +31,9 @@ pub fn schema_of(catalog: &Catalog) -> Schema {
         schema.add_kind(&kind.id, &kind.classes, properties);
     }
     for kind in catalog.kinds.values() {
-        for (name, relation) in kind.relations.iter().flat_map(|(name, all)| all.as_slice().iter().map(move |one| (name, one))) {
+        for (name, relation) in
+            kind.relations.iter().flat_map(|(name, all)| all.as_slice().iter().map(move |one| (name, one)))
+        {
             for to in relation.to.as_slice() {
                 schema.add_relation(name, &kind.id, to);
             }

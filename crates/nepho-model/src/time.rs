@@ -35,7 +35,9 @@ impl Timestamp {
         }
         let civil = match text.parse::<jiff::civil::DateTime>() {
             Ok(civil) => civil,
-            Err(_) => text.parse::<jiff::civil::Date>().map_err(|_| wrong())?.to_datetime(jiff::civil::Time::midnight()),
+            Err(_) => {
+                text.parse::<jiff::civil::Date>().map_err(|_| wrong())?.to_datetime(jiff::civil::Time::midnight())
+            }
         };
         let zoned = civil.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?;
         Ok(Self(zoned.timestamp().as_microsecond()))

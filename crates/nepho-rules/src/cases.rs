@@ -32,8 +32,7 @@ pub struct CaseFailure {
 pub fn run(catalog: &Arc<Catalog>, rule: &Arc<Rule>, cases: &RuleCases) -> (usize, Vec<CaseFailure>) {
     let mut failures = Vec::new();
     let fail = |case: &str, message: String| CaseFailure { rule: rule.id.to_string(), case: case.to_owned(), message };
-    for (wanted, word) in
-        [(CaseVerdict::Pass, "pass"), (CaseVerdict::Fail, "fail"), (CaseVerdict::Unknown, "unknown")]
+    for (wanted, word) in [(CaseVerdict::Pass, "pass"), (CaseVerdict::Fail, "fail"), (CaseVerdict::Unknown, "unknown")]
     {
         if !cases.cases.iter().any(|case| case.verdict == wanted) {
             failures.push(fail("", format!("no case with verdict {word}; every rule needs one of each")));
@@ -127,7 +126,8 @@ fn estate_of(
                 .ok_or_else(|| format!("relation names `{name}`, which is neither r, account nor under `with:`"))
         };
         let (from_at, to_at) = (end(from)?, end(to)?);
-        let (target, kind) = resources.get(to_at).map(|(_, one)| (one.key.clone(), one.kind.clone())).unwrap_or_default();
+        let (target, kind) =
+            resources.get(to_at).map(|(_, one)| (one.key.clone(), one.kind.clone())).unwrap_or_default();
         if let Some((_, one)) = resources.get_mut(from_at) {
             one.links.push(Link {
                 relation: relation.as_str().into(),
@@ -174,7 +174,10 @@ fn resource(
 ) -> Result<Resource, String> {
     let kind = catalog.kinds.get(kind_id).ok_or_else(|| {
         let near = nepho_catalog::nearest(kind_id, catalog.kinds.keys().map(AsRef::as_ref));
-        format!("kind `{kind_id}` does not exist{}", near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())
+        format!(
+            "kind `{kind_id}` does not exist{}",
+            near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+        )
     })?;
     for given in properties.keys() {
         if !kind.properties.contains_key(given.as_str()) && !BUILT_IN.contains(&given.as_str()) {

@@ -89,10 +89,8 @@ pub fn assess(
             let mut unlisted_kind = false;
             for id in &rules {
                 tally.add(judgement.tallies.get(id).copied().unwrap_or_default());
-                unlisted_kind |= catalog
-                    .rules
-                    .get(id)
-                    .is_some_and(|rule| catalog.kinds_of(&rule.on).any(|kind| unlisted(&kind.id)));
+                unlisted_kind |=
+                    catalog.rules.get(id).is_some_and(|rule| catalog.kinds_of(&rule.on).any(|kind| unlisted(&kind.id)));
             }
             let state = match () {
                 () if rules.is_empty() => State::NotAutomated,

@@ -158,11 +158,8 @@ impl Mutes {
                 return Err(MutesError::NoReason { path, number: at + 1 });
             }
         }
-        let all = file
-            .mutes
-            .into_iter()
-            .map(|mute| MuteState { expired: mute.expires <= clock, mute, matched: 0 })
-            .collect();
+        let all =
+            file.mutes.into_iter().map(|mute| MuteState { expired: mute.expires <= clock, mute, matched: 0 }).collect();
         Ok(Self { all })
     }
 
@@ -207,7 +204,8 @@ mod tests {
             Err(MutesError::NoReason { .. })
         ));
         assert!(matches!(parse("mutes: [{rule: a, reason: x}]"), Err(MutesError::Format { .. })));
-        let mutes = parse("mutes: [{rule: a, reason: x, expires: 2026-11-24}, {rule: a, reason: x, expires: 2026-11-25}]");
+        let mutes =
+            parse("mutes: [{rule: a, reason: x, expires: 2026-11-24}, {rule: a, reason: x, expires: 2026-11-25}]");
         let expired: Vec<bool> = mutes.unwrap().all.iter().map(|state| state.expired).collect();
         assert_eq!(expired, [true, false]);
     }

@@ -29,7 +29,6 @@ pub struct RuleError {
 /// A rule ready to run.
 pub(crate) struct CompiledRule {
     pub(crate) rule: Arc<Rule>,
-    pub(crate) label: String,
     pub(crate) applies: Option<Condition>,
     pub(crate) fails: Condition,
     /// Properties of `r` shown as evidence.
@@ -75,8 +74,7 @@ impl RuleSet {
     }
 
     fn compile_one(catalog: &Catalog, schema: &Schema, rule: &Arc<Rule>) -> Result<CompiledRule, RuleError> {
-        let label =
-            catalog.kinds.get(&rule.on).map_or_else(|| rule.on.to_string(), |kind| kind.label());
+        let label = catalog.kinds.get(&rule.on).map_or_else(|| rule.on.to_string(), |kind| kind.label());
         let applies = rule
             .applies_when
             .as_deref()
@@ -87,7 +85,8 @@ impl RuleSet {
         for text in &rule.evidence {
             // Compiling it proves that the property exists.
             compile(catalog, schema, rule, &label, "evidence", &format!("{text} IS NULL"))?;
-            let Some(property) = text.strip_prefix("r.").filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            let Some(property) =
+                text.strip_prefix("r.").filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
             else {
                 return Err(RuleError {
                     rule: rule.id.to_string(),
@@ -103,7 +102,7 @@ impl RuleSet {
         }
         let mut seen = std::collections::BTreeSet::new();
         evidence.retain(|name| seen.insert(name.clone()));
-        Ok(CompiledRule { rule: rule.clone(), label, applies, fails, evidence })
+        Ok(CompiledRule { rule: rule.clone(), applies, fails, evidence })
     }
 
     /// Keeps only the rules with these ids (or earlier ids); an id that no rule has is an error that names the nearest.

@@ -54,9 +54,7 @@ pub fn render(error: &SourceError) -> String {
     };
     let start = floor(error.span.start);
     let end = floor(error.span.end.max(start));
-    let snippet = Snippet::source(&error.text)
-        .path(&error.origin)
-        .annotation(AnnotationKind::Primary.span(start..end));
+    let snippet = Snippet::source(&error.text).path(&error.origin).annotation(AnnotationKind::Primary.span(start..end));
     let mut report: Vec<Group<'_>> = vec![Level::ERROR.primary_title(&error.message).element(snippet)];
     if let Some(help) = &error.help {
         report.push(Group::with_title(Level::HELP.secondary_title(help)));

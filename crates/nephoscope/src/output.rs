@@ -16,7 +16,11 @@ pub fn table(format: TableFormat, columns: &[&str], rows: &[Vec<Json>]) -> anyho
                 .iter()
                 .map(|row| {
                     Json::Object(
-                        columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect::<Map<_, _>>(),
+                        columns
+                            .iter()
+                            .zip(row)
+                            .map(|(name, cell)| ((*name).to_owned(), cell.clone()))
+                            .collect::<Map<_, _>>(),
                     )
                 })
                 .collect();
@@ -71,7 +75,9 @@ fn csv_cell(cell: &str) -> String {
 
 /// Control characters of names from the cloud must not reach a terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })
+        .collect()
 }
 
 /// Whether the reader of our output went away.

@@ -100,22 +100,16 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
         recorder: task.recorder,
         options: task.options,
     };
-    let mut summary = collect(collection, |progress: &Progress| show(&bar, progress), |resource| builder.add(resource)).await?;
+    let mut summary =
+        collect(collection, |progress: &Progress| show(&bar, progress), |resource| builder.add(resource)).await?;
     bar.finish_and_clear();
     summary.coverage.extend(task.coverage);
     summary.coverage.sort();
     let estate = builder.finish(summary.coverage.clone(), task.clock);
     let mut notes = task.notes;
     notes.extend(summary.notes.iter().cloned());
-    let analysis = Analysis {
-        catalog: catalog.clone(),
-        estate,
-        clock: task.clock,
-        source: task.name,
-        partition,
-        regions,
-        notes,
-    };
+    let analysis =
+        Analysis { catalog: catalog.clone(), estate, clock: task.clock, source: task.name, partition, regions, notes };
     Ok((analysis, summary))
 }
 
@@ -168,7 +162,9 @@ pub fn replay_services(
     };
     let name = paths
         .iter()
-        .map(|path| path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()))
+        .map(|path| {
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        })
         .collect::<Vec<_>>()
         .join(", ");
     let replay = Replay::open(&paths, options.at)?;

@@ -104,7 +104,8 @@ pub fn build(analysis: &Analysis, options: &ReportArguments) -> anyhow::Result<R
     let mut mutes = match &options.mutes {
         None => Mutes::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("reading the mutes file `{}`", path.display()))?;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("reading the mutes file `{}`", path.display()))?;
             Mutes::parse(&path.display().to_string(), &text, analysis.clock)?
         }
     };
@@ -116,7 +117,8 @@ pub fn build(analysis: &Analysis, options: &ReportArguments) -> anyhow::Result<R
         .iter()
         .filter(|finding| options.severity.is_none_or(|least| finding.rule.severity >= least))
         .filter_map(|finding| {
-            let rule = views.entry(finding.rule.id.clone()).or_insert_with(|| Arc::new(rule_view(&finding.rule))).clone();
+            let rule =
+                views.entry(finding.rule.id.clone()).or_insert_with(|| Arc::new(rule_view(&finding.rule))).clone();
             let muted = (finding.verdict == Verdict::Fail).then(|| mutes.apply(estate, finding)).flatten();
             let muted = muted.map(|mute| MutedView { reason: mute.reason.clone(), expires: mute.expires.to_string() });
             finding_view(estate, finding, rule, muted)
@@ -192,7 +194,12 @@ fn rule_view(rule: &Rule) -> RuleView {
     }
 }
 
-fn finding_view(estate: &Estate, finding: &Finding, rule: Arc<RuleView>, muted: Option<MutedView>) -> Option<FindingView> {
+fn finding_view(
+    estate: &Estate,
+    finding: &Finding,
+    rule: Arc<RuleView>,
+    muted: Option<MutedView>,
+) -> Option<FindingView> {
     let Some(node) = estate.graph.node(finding.node) else { return None };
     let tags = match node.tags() {
         Value::Map(tags) => Some(

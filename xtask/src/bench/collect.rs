@@ -43,7 +43,10 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
     let recording = work.join("recording");
     std::fs::remove_dir_all(&recording).ok();
     let mut ours = Command::new(target.join("release/nephoscope"));
-    ours.args(["scan", "aws", "--quiet", "--regions", "us-east-1", "--record"]).arg(&recording).arg("--out").arg(&report);
+    ours.args(["scan", "aws", "--quiet", "--regions", "us-east-1", "--record"])
+        .arg(&recording)
+        .arg("--out")
+        .arg(&report);
     ours.env("NEPHOSCOPE_HOME", work.join("home"));
     python::aws_test_environment(&mut ours, &moto.url);
     let mut mine = measure("nephoscope", &mut ours, &[0, 3], &moto)?;
@@ -54,8 +57,16 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
     if !arguments.contains(&"--without-peer") {
         let prowler = python::environment(root, "bench-python", &root.join("xtask/requirements-bench.txt"))?;
         let mut peer = Command::new(prowler.join("bin/prowler"));
-        peer.args(["aws", "--region", "us-east-1", "--output-formats", "json-ocsf", "--no-banner", "--output-directory"])
-            .arg(work.join("prowler"));
+        peer.args([
+            "aws",
+            "--region",
+            "us-east-1",
+            "--output-formats",
+            "json-ocsf",
+            "--no-banner",
+            "--output-directory",
+        ])
+        .arg(work.join("prowler"));
         python::aws_test_environment(&mut peer, &moto.url);
         rows.push(measure("prowler", &mut peer, &[0, 3], &moto)?);
     }
@@ -73,7 +84,8 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
 fn measure(name: &str, command: &mut Command, codes: &[i32], moto: &python::Moto) -> anyhow::Result<Cost> {
     let started = Instant::now();
     let before = moto.requests()?;
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().with_context(|| format!("starting {name}"))?;
+    let mut child =
+        command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().with_context(|| format!("starting {name}"))?;
     let (mut cpu_seconds, mut peak_mib) = (0.0, 0.0);
     let status = loop {
         let (cpu, peak) = usage(&child);

@@ -51,10 +51,8 @@ pub(super) fn credentials(
     role_arn: &str,
     answer: Result<Json, Failure>,
 ) -> Result<Credentials, CredentialsError> {
-    let answer = answer.map_err(|failure| CredentialsError::Api {
-        operation: format!("sts:{operation} for `{role_arn}`"),
-        failure,
-    })?;
+    let answer = answer
+        .map_err(|failure| CredentialsError::Api { operation: format!("sts:{operation} for `{role_arn}`"), failure })?;
     answer
         .get("Credentials")
         .and_then(|found| {

@@ -113,9 +113,9 @@ impl Chain<'_> {
             (None, Some(source)) => self.named_source(profile, source)?,
             (None, None) => return Err(wrong("`role_arn` needs `source_profile` or `credential_source`".to_owned())),
         };
-        let duration = profile.get("duration_seconds").map(|text| {
-            text.parse().map_err(|_| wrong(format!("`duration_seconds` is `{text}`, not a number")))
-        });
+        let duration = profile
+            .get("duration_seconds")
+            .map(|text| text.parse().map_err(|_| wrong(format!("`duration_seconds` is `{text}`, not a number"))));
         Ok(Arc::new(AssumeRole {
             exchange: self.exchange.clone(),
             base: Arc::new(CredentialProvider::new(base)),
@@ -144,10 +144,8 @@ impl Chain<'_> {
 
     /// SSO, keys or a process.
     fn plain(&self, profile: &Profile) -> Result<Arc<dyn Source>, CredentialsError> {
-        let wrong = |problem: &str| CredentialsError::Profile {
-            profile: profile.name.clone(),
-            problem: problem.to_owned(),
-        };
+        let wrong =
+            |problem: &str| CredentialsError::Profile { profile: profile.name.clone(), problem: problem.to_owned() };
         if let Some(sso) = Sso::from_profile(profile, self.config, self.environment, self.exchange) {
             return Ok(Arc::new(sso?));
         }

@@ -38,8 +38,9 @@ impl Process {
         if json.get("Version").and_then(Json::as_u64) != Some(1) {
             return Err(wrong("the command printed another version than 1"));
         }
-        Credentials::from_json(&json, ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"])
-            .ok_or_else(|| wrong("the command's JSON lacks `AccessKeyId` or `SecretAccessKey`, or its `Expiration` is no time"))
+        Credentials::from_json(&json, ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"]).ok_or_else(
+            || wrong("the command's JSON lacks `AccessKeyId` or `SecretAccessKey`, or its `Expiration` is no time"),
+        )
     }
 }
 

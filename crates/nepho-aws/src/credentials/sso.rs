@@ -80,17 +80,15 @@ impl Sso {
         for (name, value) in [("accessToken", &token), ("accountId", &self.account), ("roleName", &self.role)] {
             parameters.insert(name.to_owned(), Json::String(value.clone()));
         }
-        let answer = self
-            .exchange
-            .call("sso", "GetRoleCredentials", &self.region, &parameters, None)
-            .await
-            .map_err(|failure| match failure.code.as_str() {
+        let answer = self.exchange.call("sso", "GetRoleCredentials", &self.region, &parameters, None).await.map_err(
+            |failure| match failure.code.as_str() {
                 "UnauthorizedException" => self.login("the sign-in has expired"),
                 _ => CredentialsError::Api {
                     operation: format!("sso:GetRoleCredentials for `{}` in {}", self.role, self.account),
                     failure,
                 },
-            })?;
+            },
+        )?;
         let names = ["accessKeyId", "secretAccessKey", "sessionToken", "expiration"];
         answer
             .get("roleCredentials")

@@ -117,9 +117,8 @@ fn secrets_are_not_shown() {
 
 #[test]
 fn container_addresses() {
-    let at = |url| {
-        container::Container::from_environment(&Environment::of(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)]))
-    };
+    let at =
+        |url| container::Container::from_environment(&Environment::of(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)]));
     assert!(at("http://127.0.0.1:80/x").unwrap().is_ok());
     assert!(at("http://169.254.170.23/v1").unwrap().is_ok());
     assert!(at("http://example.com/x").unwrap().is_err());
@@ -153,6 +152,7 @@ async fn asked_once_and_renewed_ahead() {
     let used = provider.get().await.unwrap();
     provider.forget(&used).await;
     assert_eq!(provider.get().await.unwrap().access_key_id, "AK1");
-    let short = CredentialProvider::new(Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(60) }));
+    let short =
+        CredentialProvider::new(Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(60) }));
     assert_ne!(short.get().await.unwrap().access_key_id, short.get().await.unwrap().access_key_id);
 }

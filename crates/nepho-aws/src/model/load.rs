@@ -6,9 +6,7 @@ use std::sync::Arc;
 use nepho_collect::Pagination;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    Location, Operation, Protocol, Service, Shape, ShapeKind, ShapeRef, Structure, TimestampFormat, Traits,
-};
+use super::{Location, Operation, Protocol, Service, Shape, ShapeKind, ShapeRef, Structure, TimestampFormat, Traits};
 
 /// A model that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +41,8 @@ pub enum ModelError {
 impl Service {
     /// Reads a model from text.
     pub fn from_text(name: &str, text: &str) -> Result<Self, ModelError> {
-        let json: Json = serde_json::from_str(text)
-            .map_err(|source| ModelError::Json { service: name.to_owned(), source })?;
+        let json: Json =
+            serde_json::from_str(text).map_err(|source| ModelError::Json { service: name.to_owned(), source })?;
         Self::from_json(name, &json)
     }
 
@@ -97,11 +95,7 @@ impl Service {
 /// The first of the service's protocols that is spoken here.
 fn choose_protocol(metadata: &Json) -> Option<Protocol> {
     let listed = metadata.get("protocols").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    listed
-        .iter()
-        .chain(metadata.get("protocol"))
-        .filter_map(Json::as_str)
-        .find_map(Protocol::from_name)
+    listed.iter().chain(metadata.get("protocol")).filter_map(Json::as_str).find_map(Protocol::from_name)
 }
 
 /// A paginator. A token that is written `a || b` is one JMESPath; lists go in step.
@@ -181,8 +175,7 @@ impl Loader<'_> {
             "blob" => ShapeKind::Blob,
             _ => return Err(self.missing(name)),
         };
-        let error_code =
-            raw.get("error").and_then(|error| error.get("code")).and_then(Json::as_str).map(str::to_owned);
+        let error_code = raw.get("error").and_then(|error| error.get("code")).and_then(Json::as_str).map(str::to_owned);
         Ok(Shape { name: name.to_owned(), kind, error_code, exception: flag("exception") })
     }
 

@@ -15,10 +15,12 @@ pub fn before(service: &Service, operation: &Operation, parameters: &mut Map<Str
         }
         // `/hostedzone/Z1` is accepted where `Z1` is meant.
         let shape = service.shape(member).name.as_str();
-        if service.name == "route53" && matches!(shape, "ResourceId" | "DelegationSetId" | "ChangeId")
-            && let Some(Json::String(id)) = parameters.get_mut(name) {
-                *id = id.rsplit('/').next().unwrap_or_default().to_owned();
-            }
+        if service.name == "route53"
+            && matches!(shape, "ResourceId" | "DelegationSetId" | "ChangeId")
+            && let Some(Json::String(id)) = parameters.get_mut(name)
+        {
+            *id = id.rsplit('/').next().unwrap_or_default().to_owned();
+        }
     }
     if service.name == "s3" && operation.name.starts_with("ListObject") && !parameters.contains_key("EncodingType") {
         parameters.insert("EncodingType".to_owned(), Json::from("url"));
@@ -56,9 +58,10 @@ pub fn error_in_success(service: &Service, operation: &Operation, answer: HttpAn
 }
 
 fn raw_payload(service: &Service, operation: &Operation) -> bool {
-    let payload = operation.output.as_ref().and_then(|output| {
-        structure(service, output)?.member(output.traits.payload.as_deref()?)
-    });
+    let payload = operation
+        .output
+        .as_ref()
+        .and_then(|output| structure(service, output)?.member(output.traits.payload.as_deref()?));
     payload.is_some_and(|member| matches!(service.shape(member).kind, ShapeKind::String | ShapeKind::Blob))
 }
 
@@ -87,9 +90,10 @@ pub fn after(
         ("s3", name) if name.starts_with("ListObject") => decode_keys(decoded),
         ("cloudformation", "GetTemplate") => {
             if let Some(Json::String(text)) = decoded.get("TemplateBody")
-                && let Ok(template) = serde_json::from_str::<Json>(text) {
-                    insert(decoded, "TemplateBody", template);
-                }
+                && let Ok(template) = serde_json::from_str::<Json>(text)
+            {
+                insert(decoded, "TemplateBody", template);
+            }
         }
         ("ec2", "GetConsoleOutput") => {
             use base64::Engine as _;
@@ -161,7 +165,8 @@ fn decode_keys(decoded: &mut Json) {
             plain(value);
         }
     }
-    for (list, name) in [("Contents", "Key"), ("Versions", "Key"), ("DeleteMarkers", "Key"), ("CommonPrefixes", "Prefix")]
+    for (list, name) in
+        [("Contents", "Key"), ("Versions", "Key"), ("DeleteMarkers", "Key"), ("CommonPrefixes", "Prefix")]
     {
         for item in decoded.get_mut(list).and_then(Json::as_array_mut).into_iter().flatten() {
             if let Some(value) = item.get_mut(name) {

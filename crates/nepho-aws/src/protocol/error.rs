@@ -111,10 +111,11 @@ fn from_json(service: &Service, operation: &Operation, answer: HttpAnswer<'_>) -
         error.other_code = Some(model_code.clone());
     }
     if let Some((query_code, _)) = answer.header("x-amzn-query-error").and_then(|header| header.split_once(';'))
-        && !query_code.is_empty() {
-            error.code = query_code.to_owned();
-            error.other_code = Some(model_code);
-        }
+        && !query_code.is_empty()
+    {
+        error.code = query_code.to_owned();
+        error.other_code = Some(model_code);
+    }
     Some(error)
 }
 
@@ -143,9 +144,8 @@ pub fn fields(service: &Service, _operation: &Operation, answer: HttpAnswer<'_>,
         }
         _ => match xml::read(answer.body) {
             Ok(root) => xml_answer::value(service, &reference, &[error_element(&root).unwrap_or(&root)], 0),
-            Err(_) => json::read(answer.body).and_then(|body| {
-                json::value(service, &reference, body.get("Error").unwrap_or(&Json::Null), "", 0)
-            }),
+            Err(_) => json::read(answer.body)
+                .and_then(|body| json::value(service, &reference, body.get("Error").unwrap_or(&Json::Null), "", 0)),
         },
     };
     if let Ok(Json::Object(body)) = body {

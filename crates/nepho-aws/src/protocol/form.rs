@@ -19,10 +19,7 @@ pub fn request(
         form.structure(parameters, input, "", 0)?;
     }
     let mut request = HttpRequest::new(operation);
-    request.headers.push((
-        "Content-Type".to_owned(),
-        "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
-    ));
+    request.headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned()));
     let body: Vec<String> =
         form.pairs.iter().map(|(name, value)| format!("{}={}", uri::encode(name), uri::encode(value))).collect();
     request.body = body.join("&").into_bytes();

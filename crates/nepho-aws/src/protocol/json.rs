@@ -35,11 +35,8 @@ pub fn body(
     name: &str,
     depth: usize,
 ) -> Result<Json, SerializeError> {
-    let wrong = |problem| SerializeError::Value {
-        operation: operation.name.clone(),
-        parameter: name.to_owned(),
-        problem,
-    };
+    let wrong =
+        |problem| SerializeError::Value { operation: operation.name.clone(), parameter: name.to_owned(), problem };
     if depth > MAX_DEPTH {
         return Err(wrong("is nested too deeply"));
     }
@@ -73,9 +70,7 @@ pub fn body(
             timestamp::write(value, shape.traits.timestamp_format.unwrap_or(TimestampFormat::Unix))
                 .ok_or_else(|| wrong("is no time"))?
         }
-        (ShapeKind::Blob, Json::String(text)) => {
-            Json::String(base64::engine::general_purpose::STANDARD.encode(text))
-        }
+        (ShapeKind::Blob, Json::String(text)) => Json::String(base64::engine::general_purpose::STANDARD.encode(text)),
         (ShapeKind::Structure(_) | ShapeKind::List(_) | ShapeKind::Map(_) | ShapeKind::Blob, _) => {
             return Err(wrong("has another type than the model says"));
         }
@@ -120,13 +115,7 @@ pub fn structure_body(service: &Service, output: &ShapeRef, answer: HttpAnswer<'
 }
 
 /// A decoded value in the shape that the CLI prints.
-pub fn value(
-    service: &Service,
-    shape: &ShapeRef,
-    given: &Json,
-    path: &str,
-    depth: usize,
-) -> Result<Json, Malformed> {
+pub fn value(service: &Service, shape: &ShapeRef, given: &Json, path: &str, depth: usize) -> Result<Json, Malformed> {
     if depth > MAX_DEPTH {
         return Err(Malformed(format!("`{path}` is nested too deeply")));
     }
@@ -154,10 +143,12 @@ pub fn value(
                     }
                 }
             }
-            if structure.union && members.is_empty()
-                && let Some((tag, _)) = fields.iter().find(|(key, value)| *key != "__type" && !value.is_null()) {
-                    members.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": tag }));
-                }
+            if structure.union
+                && members.is_empty()
+                && let Some((tag, _)) = fields.iter().find(|(key, value)| *key != "__type" && !value.is_null())
+            {
+                members.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": tag }));
+            }
             Json::Object(members)
         }
         (ShapeKind::List(member), Json::Array(items)) => {

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    HttpAnswer, HttpRequest, Malformed, SerializeError, form, json, structure, timestamp, uri, xml, xml_answer, xml_body,
+    HttpAnswer, HttpRequest, Malformed, SerializeError, form, json, structure, timestamp, uri, xml, xml_answer,
+    xml_body,
 };
 use crate::model::{Location, Operation, Protocol, Service, ShapeKind, ShapeRef, Structure, TimestampFormat};
 
@@ -40,7 +41,9 @@ pub fn request(
             Some(Location::Headers) => {
                 for (suffix, value) in value.as_object().ok_or_else(wrong)? {
                     let text = form::scalar(value).ok_or_else(wrong)?;
-                    request.headers.push((format!("{}{suffix}", member.traits.location_name.as_deref().unwrap_or("")), text));
+                    request
+                        .headers
+                        .push((format!("{}{suffix}", member.traits.location_name.as_deref().unwrap_or("")), text));
                 }
             }
             Some(Location::StatusCode) | None => {
@@ -120,13 +123,7 @@ pub fn plain_text(service: &Service, shape: &ShapeRef, value: &Json) -> Option<S
     }
 }
 
-fn query(
-    service: &Service,
-    member: &ShapeRef,
-    key: &str,
-    value: &Json,
-    request: &mut HttpRequest,
-) -> Option<()> {
+fn query(service: &Service, member: &ShapeRef, key: &str, value: &Json, request: &mut HttpRequest) -> Option<()> {
     match (&service.shape(member).kind, value) {
         (ShapeKind::Map(parts), Json::Object(entries)) => {
             for (key, value) in entries {
@@ -250,7 +247,8 @@ pub fn outside_body(
                     // A header under a longer prefix belongs to that member alone.
                     let elsewhere = prefixes.iter().any(|other| other.len() > own.len() && lower.starts_with(other));
                     let start = header.len().saturating_sub(suffix.len());
-                    (!elsewhere).then(|| (header.get(start..).unwrap_or_default().to_owned(), Json::String(text.clone())))
+                    (!elsewhere)
+                        .then(|| (header.get(start..).unwrap_or_default().to_owned(), Json::String(text.clone())))
                 });
                 decoded.insert(name.clone(), Json::Object(found.collect()));
             }

@@ -16,14 +16,19 @@ fn malformed(name: &str, operation: &str, body: &[u8]) {
 fn foreign_bodies_are_never_empty_answers() {
     let html = b"<html><head><title>Sign in</title></head><body>proxy</body></html>".as_slice();
     let deep = "<a>".repeat(5000);
-    for (name, operation) in
-        [("ec2", "DescribeVpcs"), ("iam", "GetAccountAuthorizationDetails"), ("s3", "ListBuckets"), ("lambda", "ListFunctions"), ("kms", "ListKeys")]
-    {
+    for (name, operation) in [
+        ("ec2", "DescribeVpcs"),
+        ("iam", "GetAccountAuthorizationDetails"),
+        ("s3", "ListBuckets"),
+        ("lambda", "ListFunctions"),
+        ("kms", "ListKeys"),
+    ] {
         for body in [html, b"", b"<", b"not at all", b"\xff\xfe\x00", deep.as_bytes(), b"[1]", b"null"] {
             malformed(name, operation, body);
         }
     }
-    for (name, operation) in [("ec2", "DescribeVpcs"), ("iam", "GetAccountAuthorizationDetails"), ("s3", "ListBuckets")] {
+    for (name, operation) in [("ec2", "DescribeVpcs"), ("iam", "GetAccountAuthorizationDetails"), ("s3", "ListBuckets")]
+    {
         malformed(name, operation, b"{}");
     }
     malformed("ec2", "DescribeVpcs", b"<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId>");
@@ -62,7 +67,9 @@ fn s3_peculiarities() {
 
 #[test]
 fn errors_that_are_not_the_protocols() {
-    for (name, operation) in [("ec2", "DescribeVpcs"), ("s3", "ListBuckets"), ("lambda", "ListFunctions"), ("kms", "ListKeys")] {
+    for (name, operation) in
+        [("ec2", "DescribeVpcs"), ("s3", "ListBuckets"), ("lambda", "ListFunctions"), ("kms", "ListKeys")]
+    {
         for body in [b"".as_slice(), b"<html>Bad gateway</html>", b"{", b"\xff"] {
             match ask(name, operation, 502, body) {
                 Err(ParseError::Api(error)) => assert_eq!((error.status, error.code.as_str()), (502, "502")),

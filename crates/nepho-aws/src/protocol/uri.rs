@@ -96,10 +96,14 @@ pub fn host_prefix(
             continue;
         }
         let value = parameters.get(name).and_then(Json::as_str).unwrap_or_default();
-        let fits = !value.is_empty()
-            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+        let fits =
+            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
         if !fits {
-            return Err(value_error(operation, name, "must be letters, digits, `-` and `.`: it is part of the host name"));
+            return Err(value_error(
+                operation,
+                name,
+                "must be letters, digits, `-` and `.`: it is part of the host name",
+            ));
         }
         prefix = prefix.replace(&format!("{{{name}}}"), value);
     }

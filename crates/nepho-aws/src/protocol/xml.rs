@@ -102,9 +102,8 @@ fn element(start: &BytesStart<'_>) -> Result<Element, String> {
     let mut element = Element { name: start.local_name().into_inner().to_owned(), ..Element::default() };
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
-        let value = attribute
-            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-            .map_err(|error| error.to_string())?;
+        let value =
+            attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
         element.attributes.push((attribute.key.into_inner().to_owned(), value.into_owned()));
     }
     Ok(element)

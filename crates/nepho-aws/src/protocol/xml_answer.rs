@@ -57,22 +57,14 @@ fn query_as_json(service: &Service, operation: &Operation, body: &[u8]) -> Resul
 pub fn structure_body(service: &Service, output: &ShapeRef, root: &Element) -> Result<Json, Malformed> {
     let decoded = value(service, output, &[root], 0)?;
     let foreign = root.children.iter().any(|child| !ENVELOPE.contains(&child.name.as_str()));
-    if foreign
-        && decoded.as_object().is_some_and(Map::is_empty)
-        && super::rest::has_body_members(service, output)
-    {
+    if foreign && decoded.as_object().is_some_and(Map::is_empty) && super::rest::has_body_members(service, output) {
         return Err(Malformed(format!("none of the elements in `<{}>` is the operation's", root.name)));
     }
     Ok(decoded)
 }
 
 /// A value from its elements: one, or several for a flattened list or map.
-pub fn value(
-    service: &Service,
-    shape: &ShapeRef,
-    elements: &[&Element],
-    depth: usize,
-) -> Result<Json, Malformed> {
+pub fn value(service: &Service, shape: &ShapeRef, elements: &[&Element], depth: usize) -> Result<Json, Malformed> {
     let target = service.shape(shape);
     let Some(element) = elements.first() else { return Ok(Json::Null) };
     if depth > MAX_DEPTH {
@@ -131,19 +123,22 @@ fn members(service: &Service, target: &Shape, element: &Element, depth: usize) -
             }
         }
     }
-    if structure.union && decoded.is_empty()
-        && let Some(first) = element.children.first() {
-            decoded.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": first.name }));
-        }
+    if structure.union
+        && decoded.is_empty()
+        && let Some(first) = element.children.first()
+    {
+        decoded.insert("SDK_UNKNOWN_MEMBER".to_owned(), serde_json::json!({ "name": first.name }));
+    }
     Ok(Json::Object(decoded))
 }
 
 /// A member's element: a flattened list goes by its items' name, where they have one.
 fn member_name<'a>(service: &'a Service, name: &'a str, member: &'a ShapeRef) -> &'a str {
     if let (true, ShapeKind::List(item)) = (member.traits.flattened, &service.shape(member).kind)
-        && let Some(own) = &item.traits.location_name {
-            return own;
-        }
+        && let Some(own) = &item.traits.location_name
+    {
+        return own;
+    }
     member.traits.location_name.as_deref().unwrap_or(name)
 }
 

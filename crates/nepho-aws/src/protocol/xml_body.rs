@@ -17,11 +17,8 @@ pub fn write(
     out: &mut String,
     depth: usize,
 ) -> Result<(), SerializeError> {
-    let wrong = |problem| SerializeError::Value {
-        operation: operation.name.clone(),
-        parameter: name.to_owned(),
-        problem,
-    };
+    let wrong =
+        |problem| SerializeError::Value { operation: operation.name.clone(), parameter: name.to_owned(), problem };
     if depth > MAX_DEPTH {
         return Err(wrong("is nested too deeply"));
     }

@@ -264,8 +264,8 @@ fn compile_gets(
     for (name, get) in &kind.get {
         let parameters = context.check(&format!("get `{name}`.params"), Parameters::compile(&get.params));
         let when = get.when.as_deref();
-        let when = when
-            .and_then(|when| context.check(&format!("get `{name}`.when"), Lookup::over_item(when, has_parent)));
+        let when =
+            when.and_then(|when| context.check(&format!("get `{name}`.when"), Lookup::over_item(when, has_parent)));
         let service = get.service.as_ref().unwrap_or(default);
         if service.is_empty() {
             context.error(format!("get `{name}`"), "`service` is missing, and the list has none");

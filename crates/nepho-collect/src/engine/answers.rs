@@ -54,7 +54,12 @@ pub(super) struct Pages<'a> {
 enum From {
     /// Lines of the recording.
     Recorded(std::vec::IntoIter<usize>),
-    Live { paging: Option<Arc<Paging>>, tokens: Vec<(String, Json)>, page: u32, seen: HashSet<u64> },
+    Live {
+        paging: Option<Arc<Paging>>,
+        tokens: Vec<(String, Json)>,
+        page: u32,
+        seen: HashSet<u64>,
+    },
     /// What is left to say.
     Failed(CallError),
     Done,

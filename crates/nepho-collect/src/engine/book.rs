@@ -81,11 +81,8 @@ impl Book {
         let call_of = |entry: &CoverageEntry| {
             (entry.account.clone(), entry.region.clone(), entry.kind.clone(), entry.call.clone())
         };
-        let failed: HashSet<_> = all
-            .iter()
-            .filter(|entry| entry.lists && entry.state != CoverageState::Complete)
-            .map(call_of)
-            .collect();
+        let failed: HashSet<_> =
+            all.iter().filter(|entry| entry.lists && entry.state != CoverageState::Complete).map(call_of).collect();
         all.retain(|entry| {
             !(entry.lists
                 && entry.state == CoverageState::Complete

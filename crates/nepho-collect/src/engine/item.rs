@@ -173,12 +173,8 @@ impl Shared {
         // The receiver lives as long as the jobs do.
         drop(self.sink.send(resource).await);
         let Some(children) = self.kinds.children.get(position).filter(|children| !children.is_empty()) else { return };
-        let own = Parent {
-            kind: kind.id.clone(),
-            item: &item.value,
-            key,
-            resource_region: item.resource_region.clone(),
-        };
+        let own =
+            Parent { kind: kind.id.clone(), item: &item.value, key, resource_region: item.resource_region.clone() };
         for group in children.iter().filter_map(|group| self.kinds.groups.get(*group)) {
             self.list(&item.location, group, Some(&own)).await;
         }
@@ -387,12 +383,8 @@ impl Shared {
 
     async fn ask(&self, get: &GetSpec, item: &Item<'_>, parameters: Map<String, Json>) -> Result<Arc<Json>, CallError> {
         let call = item.location.call(&get.call, parameters);
-        let request = |call| Request {
-            call,
-            hints: item.location.hints(&get.call),
-            page_size: None,
-            paginate: get.paginate,
-        };
+        let request =
+            |call| Request { call, hints: item.location.hints(&get.call), page_size: None, paginate: get.paginate };
         if get.shared {
             let ask = async { self.answers.whole(request(call.clone())).await.map(Arc::new) };
             self.memo.get(&call, get.paginate, ask).await

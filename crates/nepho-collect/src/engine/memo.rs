@@ -31,7 +31,8 @@ impl Memo {
         F: Future<Output = Result<Arc<Json>, CallError>>,
     {
         let parameters = Json::Object(call.parameters.clone());
-        let key = format!("{} {} {} {} {paginate} {parameters}", call.account, call.region, call.service, call.operation);
+        let key =
+            format!("{} {} {} {} {paginate} {parameters}", call.account, call.region, call.service, call.operation);
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             match slots.by_call.get(&key) {

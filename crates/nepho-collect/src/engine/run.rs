@@ -134,8 +134,7 @@ fn prepare(collection: Collection) -> (Arc<Shared>, mpsc::Receiver<Resource>, us
         // One after the other in replays: nothing is waited for, and the order is the same each time.
         items_at_once: if may_call { options.items_at_once.max(1) } else { 1 },
     };
-    let jobs_at_once =
-        if may_call { options.in_flight.max(1).saturating_mul(JOBS_PER_CALL_IN_FLIGHT) } else { 1 };
+    let jobs_at_once = if may_call { options.in_flight.max(1).saturating_mul(JOBS_PER_CALL_IN_FLIGHT) } else { 1 };
     (Arc::new(shared), receiver, jobs_at_once, notes)
 }
 

@@ -97,9 +97,7 @@ fn project<'a>(node: &'a Node, value: Cow<'a, Json>) -> Result<Option<Vec<Cow<'a
 fn each<'a>(nodes: &'a [Node], value: Cow<'a, Json>) -> Result<Vec<Cow<'a, Json>>, String> {
     match value {
         Cow::Borrowed(value) => nodes.iter().map(|node| evaluate(node, Cow::Borrowed(value))).collect(),
-        Cow::Owned(value) => {
-            nodes.iter().map(|node| evaluate(node, Cow::Borrowed(&value)).map(owned)).collect()
-        }
+        Cow::Owned(value) => nodes.iter().map(|node| evaluate(node, Cow::Borrowed(&value)).map(owned)).collect(),
     }
 }
 

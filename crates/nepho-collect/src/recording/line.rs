@@ -191,8 +191,17 @@ fn error_of(error: &Json) -> CallError {
 fn state_of(code: &str) -> CoverageState {
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
     if has(&[
-        "AccessDenied", "Unauthorized", "NotAuthorized", "Forbidden", "AuthFailure", "InvalidClientTokenId",
-        "UnrecognizedClient", "ExpiredToken", "SignatureDoesNotMatch", "MissingAuthenticationToken", "AuthorizationError",
+        "AccessDenied",
+        "Unauthorized",
+        "NotAuthorized",
+        "Forbidden",
+        "AuthFailure",
+        "InvalidClientTokenId",
+        "UnrecognizedClient",
+        "ExpiredToken",
+        "SignatureDoesNotMatch",
+        "MissingAuthenticationToken",
+        "AuthorizationError",
     ]) || code == "403"
     {
         CoverageState::Denied

@@ -18,10 +18,32 @@ use crate::{Call, Provider};
 
 /// Parameters of paging and page size, by any API's or tool's name for them (lower case, without separators).
 const PAGING: [&str; 26] = [
-    "nexttoken", "marker", "maxitems", "maxresults", "maxrecords", "pagesize", "startingtoken", "startingposition",
-    "continuationtoken", "maxkeys", "exclusivestarttablename", "exclusivestartkey", "pagetoken", "maxpagesize",
-    "nextmarker", "paginationtoken", "nextpagetoken", "position", "numberofresults", "perpage", "exclusivestartstreamname",
-    "exclusivestartstreamarn", "nextforwardtoken", "fetchsize", "resultspertpage", "maxdatapoints",
+    "nexttoken",
+    "marker",
+    "maxitems",
+    "maxresults",
+    "maxrecords",
+    "pagesize",
+    "startingtoken",
+    "startingposition",
+    "continuationtoken",
+    "maxkeys",
+    "exclusivestarttablename",
+    "exclusivestartkey",
+    "pagetoken",
+    "maxpagesize",
+    "nextmarker",
+    "paginationtoken",
+    "nextpagetoken",
+    "position",
+    "numberofresults",
+    "perpage",
+    "exclusivestartstreamname",
+    "exclusivestartstreamarn",
+    "nextforwardtoken",
+    "fetchsize",
+    "resultspertpage",
+    "maxdatapoints",
 ];
 
 /// Answers compared one by one when nothing matches exactly; with more, only exact names are looked up.
@@ -91,9 +113,10 @@ impl Index {
             let operation = operations.entry(operation_key(&line.service, &line.operation)).or_default();
             let key = format!("{} {}", line.account, canonical(&parameters, false));
             let known = operation.exact.entry(key).or_default();
-            let same = known.iter().copied().find(|answer| {
-                operation.answers.get(*answer).is_some_and(|answer| answer.region == line.region)
-            });
+            let same = known
+                .iter()
+                .copied()
+                .find(|answer| operation.answers.get(*answer).is_some_and(|answer| answer.region == line.region));
             match same.and_then(|answer| operation.answers.get_mut(answer)) {
                 Some(answer) => add_page(&replay, answer, at, line.page),
                 None => {
@@ -131,7 +154,12 @@ impl Index {
             let same: Vec<usize> = known
                 .iter()
                 .copied()
-                .filter(|answer| operation.answers.get(*answer).is_some_and(|answer| same_parameters(&parameters, &answer.parameters)))
+                .filter(|answer| {
+                    operation
+                        .answers
+                        .get(*answer)
+                        .is_some_and(|answer| same_parameters(&parameters, &answer.parameters))
+                })
                 .collect();
             if let Some(answer) = operation.choose(&same, call, hints) {
                 return Some(&answer.pages);
@@ -142,7 +170,10 @@ impl Index {
         }
         let fitting: Vec<usize> = (0..operation.answers.len())
             .filter(|answer| {
-                operation.answers.get(*answer).is_some_and(|answer| answer.account == call.account && answers_more(&parameters, answer, hints))
+                operation
+                    .answers
+                    .get(*answer)
+                    .is_some_and(|answer| answer.account == call.account && answers_more(&parameters, answer, hints))
             })
             .collect();
         let one = |answer: usize| operation.choose(&[answer], call, hints);
@@ -276,14 +307,18 @@ fn same_text(left: &str, right: &str) -> bool {
     let (left, right) = (left.strip_suffix(":*").unwrap_or(left), right.strip_suffix(":*").unwrap_or(right));
     let names = |locator: &str, name: &str| {
         !name.is_empty()
-            && locator.strip_suffix(name).is_some_and(|before| before.ends_with(['/', ':']) || name.starts_with('/') && before.ends_with(':'))
+            && locator
+                .strip_suffix(name)
+                .is_some_and(|before| before.ends_with(['/', ':']) || name.starts_with('/') && before.ends_with(':'))
     };
     match (is_locator(left), is_locator(right)) {
         (false, false) => left == right,
         (true, false) => names(left, right),
         (false, true) => names(right, left),
         // Two ARNs differ in some part; an ARN and an address may still name the same.
-        (true, true) => left == right || (left.starts_with("arn:") != right.starts_with("arn:") && tail(left) == tail(right)),
+        (true, true) => {
+            left == right || (left.starts_with("arn:") != right.starts_with("arn:") && tail(left) == tail(right))
+        }
     }
 }
 
@@ -315,7 +350,8 @@ fn same_parameters(left: &[(String, Json)], right: &[(String, Json)]) -> bool {
 fn answers_more(ours: &[(String, Json)], answer: &Answer, hints: Hints<'_>) -> bool {
     let batch = hints.batch.map(plain);
     let is_batch = |name: &str| batch.as_deref() == Some(name);
-    let is_identifying = |name: &str| !is_batch(name) && hints.identifying.iter().any(|identifying| plain(identifying) == name);
+    let is_identifying =
+        |name: &str| !is_batch(name) && hints.identifying.iter().any(|identifying| plain(identifying) == name);
     let contains = |recorded: &Json, wanted: &Json| match (recorded, wanted) {
         (Json::Array(recorded), Json::Array(wanted)) => {
             wanted.iter().all(|item| recorded.iter().any(|other| same_value(item, other)))
@@ -328,9 +364,9 @@ fn answers_more(ours: &[(String, Json)], answer: &Answer, hints: Hints<'_>) -> b
         })
     });
     recorded_fit
-        && ours.iter().all(|(name, _)| {
-            !is_identifying(name) || answer.parameters.iter().any(|(recorded, _)| recorded == name)
-        })
+        && ours
+            .iter()
+            .all(|(name, _)| !is_identifying(name) || answer.parameters.iter().any(|(recorded, _)| recorded == name))
 }
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ impl Recorder {
 
     /// Goes on with the recording in a folder: reads what it holds, drops a last frame that is cut off, and appends.
     pub fn resume(folder: &Path, options: ReplayOptions) -> Result<Resumption, RecordingError> {
-        let manifest = Manifest::read(folder)?
-            .ok_or_else(|| RecordingError::Empty { path: folder.display().to_string() })?;
+        let manifest =
+            Manifest::read(folder)?.ok_or_else(|| RecordingError::Empty { path: folder.display().to_string() })?;
         let path = folder.join(ANSWERS_FILE);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,

@@ -177,7 +177,8 @@ fn file_time(path: &Path) -> Option<Timestamp> {
 fn find_files(folder: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(), RecordingError> {
     let failed = |error| RecordingError::read(folder, error);
     let entries = std::fs::read_dir(folder).map_err(failed)?;
-    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
     paths.sort();
     for path in paths {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -324,7 +325,10 @@ impl Reading {
                 lines.partial = Vec::new();
                 lines.skipping = true;
                 let number = lines.number.saturating_add(1);
-                self.note(format!("{}:{number}: the line is longer than {} bytes; passed over", lines.name, self.options.line_bytes));
+                self.note(format!(
+                    "{}:{number}: the line is longer than {} bytes; passed over",
+                    lines.name, self.options.line_bytes
+                ));
             }
         }
     }
@@ -344,7 +348,9 @@ impl Reading {
         }
         match line::read(line) {
             Ok(Some(mut recorded)) => {
-                for name in [&mut recorded.account, &mut recorded.region, &mut recorded.service, &mut recorded.operation] {
+                for name in
+                    [&mut recorded.account, &mut recorded.region, &mut recorded.service, &mut recorded.operation]
+                {
                     match self.names.get(name) {
                         Some(known) => *name = known.clone(),
                         None => drop(self.names.insert(name.clone())),
@@ -353,7 +359,9 @@ impl Reading {
                 self.lines.push(recorded);
             }
             Ok(None) => {}
-            Err(message) => self.note(format!("{}:{}: no recorded answer, passed over: {message}", lines.name, lines.number)),
+            Err(message) => {
+                self.note(format!("{}:{}: no recorded answer, passed over: {message}", lines.name, lines.number))
+            }
         }
     }
 

@@ -74,29 +74,117 @@ fn set(chosen: fn(&Pattern) -> bool) -> RegexSet {
 
 /// Words that stand for a value rather than being one.
 const PLACEHOLDERS: &[&str] = &[
-    "changeme", "change_me", "change-me", "changeit", "password", "passw0rd_here", "secret", "token", "none", "null",
-    "nil", "true", "false", "undefined", "placeholder", "redacted", "example", "your", "todo", "dummy", "replace", "insert",
-    "xxxx", "****", "....", "default", "enabled", "disabled", "required", "optional", "empty", "unset",
+    "changeme",
+    "change_me",
+    "change-me",
+    "changeit",
+    "password",
+    "passw0rd_here",
+    "secret",
+    "token",
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "placeholder",
+    "redacted",
+    "example",
+    "your",
+    "todo",
+    "dummy",
+    "replace",
+    "insert",
+    "xxxx",
+    "****",
+    "....",
+    "default",
+    "enabled",
+    "disabled",
+    "required",
+    "optional",
+    "empty",
+    "unset",
 ];
 
 /// Names that contain a promising word and yet hold no secret.
 const HARMLESS_ENDS: &[&str] = &[
-    "arn", "id", "name", "path", "file", "filename", "url", "uri", "endpoint", "enabled", "ttl", "type", "length", "policy",
-    "expiry", "expiration", "expires", "region", "version", "count", "size", "timeout", "rotation", "parameter", "param",
-    "prefix", "key_name", "location", "store", "manager", "provider", "issuer", "audience", "scope", "mode", "days",
-    "hours", "minutes", "seconds", "ref", "algorithm", "bucket", "table", "lifetime", "validity",
+    "arn",
+    "id",
+    "name",
+    "path",
+    "file",
+    "filename",
+    "url",
+    "uri",
+    "endpoint",
+    "enabled",
+    "ttl",
+    "type",
+    "length",
+    "policy",
+    "expiry",
+    "expiration",
+    "expires",
+    "region",
+    "version",
+    "count",
+    "size",
+    "timeout",
+    "rotation",
+    "parameter",
+    "param",
+    "prefix",
+    "key_name",
+    "location",
+    "store",
+    "manager",
+    "provider",
+    "issuer",
+    "audience",
+    "scope",
+    "mode",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "ref",
+    "algorithm",
+    "bucket",
+    "table",
+    "lifetime",
+    "validity",
 ];
 
 /// Whether a value stands for something else: a reference, a variable, a placeholder.
 fn is_reference(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    ["arn:", "${", "{{", "$(", "<", "%{", "vault:", "ssm:", "secretsmanager:", "aws:", "resolve:", "file:", "ref:", "[redacted"]
-        .iter()
-        .any(|start| lower.starts_with(start))
+    [
+        "arn:",
+        "${",
+        "{{",
+        "$(",
+        "<",
+        "%{",
+        "vault:",
+        "ssm:",
+        "secretsmanager:",
+        "aws:",
+        "resolve:",
+        "file:",
+        "ref:",
+        "[redacted",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
         || value.starts_with('$')
         || (lower.starts_with("http") && lower.contains("://"))
         || (value.starts_with('/') && value.matches('/').count() > 1)
-        || PLACEHOLDERS.iter().any(|word| lower == *word || (word.len() >= 4 && lower.starts_with(word) && lower.len() <= word.len().saturating_add(2)))
+        || PLACEHOLDERS.iter().any(|word| {
+            lower == *word
+                || (word.len() >= 4 && lower.starts_with(word) && lower.len() <= word.len().saturating_add(2))
+        })
         || lower.contains("changeme")
         || lower.contains("example.com")
         || (lower.starts_with("your") && lower.contains(['_', '-']))
@@ -148,15 +236,28 @@ enum Promise {
 fn promise(name: &str) -> Promise {
     let words = words(name);
     let Some(last) = words.last() else { return Promise::Nothing };
-    if HARMLESS_ENDS.contains(&last.as_str()) || words.iter().any(|word| word == "public" || word == "max" || word == "min") {
+    if HARMLESS_ENDS.contains(&last.as_str())
+        || words.iter().any(|word| word == "public" || word == "max" || word == "min")
+    {
         return Promise::Nothing;
     }
     let joined = words.concat();
     let has = |parts: &[&str]| parts.iter().any(|part| joined.contains(part));
-    if has(&["password", "passwd", "passphrase"]) || words.iter().any(|word| word == "pwd" || word == "pass" || word == "pw") {
-        Promise::Password
-    } else if has(&["secret", "token", "apikey", "accesskey", "privatekey", "credential", "authkey", "encryptionkey", "signingkey"])
+    if has(&["password", "passwd", "passphrase"])
+        || words.iter().any(|word| word == "pwd" || word == "pass" || word == "pw")
     {
+        Promise::Password
+    } else if has(&[
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "credential",
+        "authkey",
+        "encryptionkey",
+        "signingkey",
+    ]) {
         Promise::Secret
     } else {
         Promise::Nothing
@@ -191,7 +292,9 @@ pub(super) fn holds_aws_secret(text: &str) -> bool {
 
 fn forty(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let all = FORTY.as_ref().filter(|_| text.len() >= 40).into_iter().flat_map(move |regex| regex.captures_iter(text));
-    all.filter_map(|captures| captures.get(1)).filter(|found| is_aws_secret(found.as_str())).map(|found| (found.start(), found.end()))
+    all.filter_map(|captures| captures.get(1))
+        .filter(|found| is_aws_secret(found.as_str()))
+        .map(|found| (found.start(), found.end()))
 }
 
 fn by_pattern(set: &RegexSet, text: &str, found: &mut Vec<Finding>) {
@@ -221,7 +324,11 @@ fn aws_keys(text: &str, secret_near: bool, found: &mut Vec<Finding>) {
             continue;
         }
         found.push(Finding { kind: "aws-access-key-id", start: id.start(), end: id.end() });
-        found.extend(beside.iter().map(|(start, end)| Finding { kind: "aws-secret-access-key", start: *start, end: *end }));
+        found.extend(beside.iter().map(|(start, end)| Finding {
+            kind: "aws-secret-access-key",
+            start: *start,
+            end: *end,
+        }));
     }
 }
 

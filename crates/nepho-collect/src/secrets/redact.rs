@@ -71,7 +71,9 @@ impl SecretPaths {
                 "" | "@" if lists > 0 || part == "@" => {}
                 "" => return Err(format!("`{path}` has an empty field name")),
                 name if name.contains(['[', ']', '?', '|', '\'', '`', '(', ' ']) => {
-                    return Err(format!("`{path}`: only field names, `[]`, `[?Field=='text']` and `.*` can stand in a secret path"));
+                    return Err(format!(
+                        "`{path}`: only field names, `[]`, `[?Field=='text']` and `.*` can stand in a secret path"
+                    ));
                 }
                 name => steps.push(Step::Field(name.into())),
             }
@@ -151,7 +153,8 @@ fn descend(value: &mut Json, steps: &[Step], name: Option<&str>, light: &Light<'
         (Step::Each, Json::Array(items)) => items.iter_mut().for_each(|item| descend(item, rest, name, light)),
         (Step::EachWhere(field, text), Json::Array(items)) => {
             // An element that does not say which it is counts in: better too much than too little.
-            let chosen = |item: &Json| item.get(field.as_ref()).and_then(Json::as_str).is_none_or(|held| held == text.as_ref());
+            let chosen =
+                |item: &Json| item.get(field.as_ref()).and_then(Json::as_str).is_none_or(|held| held == text.as_ref());
             items.iter_mut().filter(|item| chosen(item)).for_each(|item| descend(item, rest, name, light));
         }
         (Step::Any, Json::Object(fields)) => {
@@ -267,9 +270,35 @@ fn may_hold(text: &str) -> bool {
         && bytes.windows(4).any(|window| {
             matches!(
                 window,
-                b"PRIV" | b"ghp_" | b"gho_" | b"ghu_" | b"ghs_" | b"ghr_" | b"gith" | b"glpa" | b"gldt" | b"glrt" | b"glcb"
-                    | b"glpt" | b"AIza" | b"npm_" | b"AKIA" | b"ASIA" | b"hook" | b"xoxa" | b"xoxb" | b"xoxe" | b"xoxo"
-                    | b"xoxp" | b"xoxr" | b"xoxs" | b"k_li" | b"k_te" | b"sk-a" | b"sk-p" | b"sk-s"
+                b"PRIV"
+                    | b"ghp_"
+                    | b"gho_"
+                    | b"ghu_"
+                    | b"ghs_"
+                    | b"ghr_"
+                    | b"gith"
+                    | b"glpa"
+                    | b"gldt"
+                    | b"glrt"
+                    | b"glcb"
+                    | b"glpt"
+                    | b"AIza"
+                    | b"npm_"
+                    | b"AKIA"
+                    | b"ASIA"
+                    | b"hook"
+                    | b"xoxa"
+                    | b"xoxb"
+                    | b"xoxe"
+                    | b"xoxo"
+                    | b"xoxp"
+                    | b"xoxr"
+                    | b"xoxs"
+                    | b"k_li"
+                    | b"k_te"
+                    | b"sk-a"
+                    | b"sk-p"
+                    | b"sk-s"
             ) || window.starts_with(b"SG.")
         })
 }

@@ -32,7 +32,12 @@ fn replaces_named_places() {
     }
     assert!(text.contains("keep") && text.contains("DB_PASSWORD"));
     let found = findings(answer.pointer("/F/0/Env/V").unwrap());
-    let places: Vec<_> = found.as_array().unwrap().iter().map(|one| (one["place"].as_str().unwrap(), one["kind"].as_str().unwrap())).collect();
+    let places: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["place"].as_str().unwrap(), one["kind"].as_str().unwrap()))
+        .collect();
     assert_eq!(
         places,
         [
@@ -90,8 +95,14 @@ fn catches_tokens_anywhere_and_leaves_the_rest() {
 #[test]
 fn harmless_values_give_no_finding() {
     for (name, value) in [
-        ("DB_PASSWORD", "changeme"), ("SECRET_ARN", "abcdefgh12345678"), ("TOKEN", "${TOKEN}"), ("SECRET_NAME", "prod/db/main1"),
-        ("PASSWORD", "{{resolve:ssm:x}}"), ("PASSWORD_ENABLED", "true"), ("LOG_LEVEL", "debugging-verbose-1"), ("TOKEN_TTL", "36000000"),
+        ("DB_PASSWORD", "changeme"),
+        ("SECRET_ARN", "abcdefgh12345678"),
+        ("TOKEN", "${TOKEN}"),
+        ("SECRET_NAME", "prod/db/main1"),
+        ("PASSWORD", "{{resolve:ssm:x}}"),
+        ("PASSWORD_ENABLED", "true"),
+        ("LOG_LEVEL", "debugging-verbose-1"),
+        ("TOKEN_TTL", "36000000"),
     ] {
         assert_eq!(detect(Some(name), value, false), [], "{name}={value}");
     }

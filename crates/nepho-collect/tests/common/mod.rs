@@ -26,13 +26,23 @@ pub fn failure(kind: FailureKind, code: &str) -> Failure {
 }
 
 impl Fake {
-    pub fn on(mut self, operation: &'static str, answer: impl Fn(&Call, usize) -> Result<Json, Failure> + Send + Sync + 'static) -> Self {
+    pub fn on(
+        mut self,
+        operation: &'static str,
+        answer: impl Fn(&Call, usize) -> Result<Json, Failure> + Send + Sync + 'static,
+    ) -> Self {
         self.answers.insert(operation, Box::new(answer));
         self
     }
 
     pub fn attempts_at(&self, operation: &str) -> usize {
-        self.attempts.lock().unwrap().iter().filter(|(call, _)| call.starts_with(&format!("{operation} "))).map(|(_, count)| count).sum()
+        self.attempts
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(call, _)| call.starts_with(&format!("{operation} ")))
+            .map(|(_, count)| count)
+            .sum()
     }
 
     pub fn total(&self) -> usize {
@@ -43,7 +53,13 @@ impl Fake {
 impl Provider for Fake {
     fn attempt<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Json, Failure>> {
         Box::pin(async move {
-            let key = format!("{} {} {} {}", call.operation, call.account, call.region, Json::Object(call.parameters.clone()));
+            let key = format!(
+                "{} {} {} {}",
+                call.operation,
+                call.account,
+                call.region,
+                Json::Object(call.parameters.clone())
+            );
             let attempt = {
                 let mut attempts = self.attempts.lock().unwrap();
                 let count = attempts.entry(key).or_default();

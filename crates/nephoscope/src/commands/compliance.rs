@@ -37,8 +37,7 @@ pub fn run(catalog: Arc<Catalog>, options: ComplianceArguments) -> anyhow::Resul
     match &options.framework {
         None => {
             let rows: Vec<_> = report.compliance.iter().map(overview).collect();
-            let columns =
-                ["framework", "title", "score", "pass", "fail", "unknown", "no_resources", "not_automated"];
+            let columns = ["framework", "title", "score", "pass", "fail", "unknown", "no_resources", "not_automated"];
             output::table(options.format, &columns, &rows)?;
         }
         Some(id) => {

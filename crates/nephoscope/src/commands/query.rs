@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nepho_catalog::Catalog;
 use nepho_estate::schema_of;
-use serde_json::Value as Json;
 use nepho_graph::{Limits, Parameters, Query, QueryError};
+use serde_json::Value as Json;
 
 use crate::arguments::QueryArguments;
 use crate::diagnostics::SourceError;

@@ -36,9 +36,10 @@ pub fn run(catalog: Arc<Catalog>, action: RulesAction, folder: Option<&Path>) ->
 }
 
 fn show(catalog: &Catalog, id: &str) -> anyhow::Result<Outcome> {
-    let rule = catalog.rules.values().find(|rule| {
-        rule.id.as_ref() == id || rule.aliases.iter().any(|alias| alias.as_ref() == id)
-    });
+    let rule = catalog
+        .rules
+        .values()
+        .find(|rule| rule.id.as_ref() == id || rule.aliases.iter().any(|alias| alias.as_ref() == id));
     let Some(rule) = rule else {
         match nearest(id, catalog.rules.keys().map(AsRef::as_ref)) {
             Some(near) => bail!("there is no rule `{id}`; did you mean `{near}`?"),
@@ -57,7 +58,12 @@ fn show(catalog: &Catalog, id: &str) -> anyhow::Result<Outcome> {
     if let Some(applies) = &rule.applies_when {
         text.push_str(&format!("applies to {}\n", applies.trim()));
     }
-    text.push_str(&format!("controls   {}\n\nWhy\n  {}\n\nFix\n  {}\n", controls.join(", "), rule.why.trim(), rule.fix.text.trim()));
+    text.push_str(&format!(
+        "controls   {}\n\nWhy\n  {}\n\nFix\n  {}\n",
+        controls.join(", "),
+        rule.why.trim(),
+        rule.fix.text.trim()
+    ));
     for (title, code) in [("Command line", &rule.fix.cli), ("Terraform", &rule.fix.terraform)] {
         if let Some(code) = code {
             text.push_str(&format!("\n{title}\n"));
@@ -85,7 +91,11 @@ fn test(catalog: &Arc<Catalog>, prefixes: &[String], folder: Option<&Path>) -> a
         rules += 1;
         let Some(file) = files.get(rule.id.as_ref()) else {
             failed += 1;
-            output::line(&format!("FAIL {}: no cases beside it ({}.cases.yaml)", rule.id, rule.id.rsplit('.').next().unwrap_or("")))?;
+            output::line(&format!(
+                "FAIL {}: no cases beside it ({}.cases.yaml)",
+                rule.id,
+                rule.id.rsplit('.').next().unwrap_or("")
+            ))?;
             continue;
         };
         let (count, failures) = cases::run(catalog, rule, &file.rule_cases().context("reading cases")?);

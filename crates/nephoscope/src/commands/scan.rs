@@ -7,9 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use nepho_aws::{AwsClient, ConnectError, ConnectOptions, Timeouts, endpoints};
 use nepho_catalog::Catalog;
-use nepho_collect::{
-    AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source,
-};
+use nepho_collect::{AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source};
 use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 
 use crate::arguments::ScanAwsArguments;
@@ -126,8 +124,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         false => {
             let names = scopes.iter().flat_map(|scope| &scope.regions).map(|region| region.name.to_string());
             let names: BTreeSet<String> = names.collect();
-            let manifest =
-                Manifest::new(accounts.clone(), names.into_iter().collect(), identity.partition.clone());
+            let manifest = Manifest::new(accounts.clone(), names.into_iter().collect(), identity.partition.clone());
             (Source::Live, Recorder::create(&folder, &manifest)?, manifest.started)
         }
     };

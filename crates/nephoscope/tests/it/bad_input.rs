@@ -17,11 +17,12 @@ fn refused(command: &mut Command) -> String {
 fn unknown_profile() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("config"), "[profile work]\nregion = eu-west-1\n").unwrap();
-    let shown = refused(
-        nephoscope(home.path())
-            .env("AWS_CONFIG_FILE", home.path().join("config"))
-            .args(["scan", "aws", "--profile", "wrok"]),
-    );
+    let shown = refused(nephoscope(home.path()).env("AWS_CONFIG_FILE", home.path().join("config")).args([
+        "scan",
+        "aws",
+        "--profile",
+        "wrok",
+    ]));
     assert!(shown.contains("`wrok`"), "{shown}");
 }
 

@@ -60,7 +60,9 @@ fn xml_error(status: u16, code: &str) -> Fault {
     Fault::Answer {
         status,
         content_type: "text/xml",
-        body: format!("<Response><Errors><Error><Code>{code}</Code><Message>injected</Message></Error></Errors><RequestID>1</RequestID></Response>"),
+        body: format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>injected</Message></Error></Errors><RequestID>1</RequestID></Response>"
+        ),
     }
 }
 
@@ -114,7 +116,11 @@ fn cut_off_and_garbled_answers_are_malformed() {
     prepare(account);
     let found = scan(account, |request| {
         if request.mentions("Action=DescribeVolumes") {
-            return Fault::Answer { status: 200, content_type: "text/xml", body: "<html><p>Welcome to the hotel".to_owned() };
+            return Fault::Answer {
+                status: 200,
+                content_type: "text/xml",
+                body: "<html><p>Welcome to the hotel".to_owned(),
+            };
         }
         if request.mentions("Action=DescribeSnapshots") {
             return Fault::Truncate(40);
@@ -122,7 +128,11 @@ fn cut_off_and_garbled_answers_are_malformed() {
         Fault::None
     });
     let one_of = |states: Vec<&str>, allowed: &[&str]| states.len() == 1 && allowed.contains(&states[0]);
-    assert!(one_of(coverage(&found, "ec2:DescribeVolumes"), &["malformed"]), "{:?}", coverage(&found, "ec2:DescribeVolumes"));
+    assert!(
+        one_of(coverage(&found, "ec2:DescribeVolumes"), &["malformed"]),
+        "{:?}",
+        coverage(&found, "ec2:DescribeVolumes")
+    );
     assert!(
         one_of(coverage(&found, "ec2:DescribeSnapshots"), &["malformed", "unreachable"]),
         "{:?}",

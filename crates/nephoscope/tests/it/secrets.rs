@@ -11,7 +11,7 @@ const PLANTED: [&str; 5] = [
     "plain-but-private-value",
 ];
 
-const SEED: &str = r#"
+const SEED: &str = r##"
 import io, zipfile
 iam = session.client("iam")
 role = iam.create_role(RoleName="f", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
@@ -24,7 +24,7 @@ session.client("ecs").register_task_definition(family="web", containerDefinition
     "environment": [{"name": "GITHUB_TOKEN", "value": "ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, {"name": "AWS_ACCESS_KEY_ID", "value": "AKIAQX7RLDM2VJHKTB5N"}]}])
 ec2 = session.client("ec2")
 ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], MinCount=1, MaxCount=1, UserData="#!/bin/sh\nexport DB_PASSWORD=Tr0ub4dor-and-3-more\n")
-"#;
+"##;
 
 fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();

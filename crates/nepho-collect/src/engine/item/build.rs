@@ -49,11 +49,8 @@ impl Shared {
         let name = building.name();
         let tags = building.tags();
         let ids = building.ids();
-        let properties = kind
-            .properties
-            .iter()
-            .map(|property| (property.name.clone(), building.property(property)))
-            .collect();
+        let properties =
+            kind.properties.iter().map(|property| (property.name.clone(), building.property(property))).collect();
         let links = building.links();
         Resource {
             kind: kind.id.clone(),

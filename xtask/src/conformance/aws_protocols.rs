@@ -11,13 +11,13 @@ use nepho_aws::model::Service;
 use nepho_aws::protocol::{self, HttpAnswer, ParseError};
 use serde_json::{Map, Value as Json, json};
 
-use crate::suite::SuiteResult;
+use super::SuiteResult;
 
 /// Runs all cases below `dir` (the folder with `input` and `output`, or its parent).
 pub fn run(dir: &Path, verbose: bool) -> anyhow::Result<SuiteResult> {
     let nested = dir.join("aws_protocols");
     let dir = if nested.is_dir() { nested.as_path() } else { dir };
-    let mut result = SuiteResult { name: "aws_protocols".to_owned(), ..SuiteResult::default() };
+    let mut result = SuiteResult::default();
     for side in ["input", "output"] {
         let mut files: Vec<_> = std::fs::read_dir(dir.join(side))
             .with_context(|| format!("reading `{}`", dir.join(side).display()))?
@@ -180,10 +180,8 @@ fn expected(shapes: &Json, reference: &Json, value: &Json) -> Json {
             Json::Array(items.iter().map(|item| expected(shapes, &shape["member"], item)).collect())
         }
         ("map", Json::Object(entries)) => {
-            let entries: Map<String, Json> = entries
-                .iter()
-                .map(|(key, item)| (key.clone(), expected(shapes, &shape["value"], item)))
-                .collect();
+            let entries: Map<String, Json> =
+                entries.iter().map(|(key, item)| (key.clone(), expected(shapes, &shape["value"], item))).collect();
             Json::Object(entries)
         }
         ("timestamp", value) => nepho_aws::protocol::timestamp::answer(value),

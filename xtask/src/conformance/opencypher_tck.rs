@@ -1,4 +1,4 @@
-//! The openCypher conformance kit against `nepho-graph`: used by the crate's own test and by `cargo xtask conformance`.
+//! The openCypher conformance kit against `nepho-graph`.
 //!
 //! A case is not applicable when the query under test writes, calls a procedure, or is marked `@ignore`.
 
@@ -6,20 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use nepho_graph::{ErrorCode, Graph, Limits, Parameters, Query, ResultValue, Rows, Schema};
 
-/// How a suite went.
-#[derive(Clone, Debug, Default)]
-pub struct SuiteResult {
-    /// The suite's name.
-    pub name: String,
-    /// Cases that passed.
-    pub passed: usize,
-    /// Cases that failed: `file: name: why`.
-    pub failed: Vec<String>,
-    /// Cases that are about something else than reading.
-    pub not_applicable: usize,
-}
+use super::SuiteResult;
 
 enum Verdict {
     Passed,
@@ -27,18 +17,36 @@ enum Verdict {
     NotApplicable,
 }
 
-/// Runs every case of the file.
-pub fn run(file: &Path) -> Result<SuiteResult, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut result = SuiteResult { name: "openCypher TCK".to_owned(), ..SuiteResult::default() };
+/// Runs every case of the file; with `verbose`, says why a case failed. A case's id is its file and name, and a number
+/// where several have the same name (the rows of an outline).
+pub fn run(file: &Path, verbose: bool) -> anyhow::Result<SuiteResult> {
+    // Deep queries are part of the kit.
+    let file = file.to_owned();
+    let worker = std::thread::Builder::new().stack_size(8 << 20).spawn(move || run_all(&file, verbose))?;
+    worker.join().map_err(|_| anyhow::anyhow!("a case of the kit made the engine panic"))?
+}
+
+fn run_all(file: &Path, verbose: bool) -> anyhow::Result<SuiteResult> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading `{}`", file.display()))?;
+    let mut result = SuiteResult::default();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let case: serde_json::Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let case: serde_json::Value = serde_json::from_str(line)?;
+        let word = |name: &str| case[name].as_str().unwrap_or_default();
+        let mut id = format!("{}: {}", word("file"), word("name"));
+        let number = seen.entry(id.clone()).or_default();
+        *number += 1;
+        if *number > 1 {
+            id.push_str(&format!(" #{number}"));
+        }
         match judge(&case) {
             Verdict::Passed => result.passed += 1,
             Verdict::NotApplicable => result.not_applicable += 1,
             Verdict::Failed(why) => {
-                let word = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
-                result.failed.push(format!("{}: {}: {why}", word("file"), word("name")));
+                if verbose {
+                    println!("{id}: {why}");
+                }
+                result.failed.push(id);
             }
         }
     }
