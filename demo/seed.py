@@ -185,7 +185,7 @@ def network(session, region, good):
 
 def machines(session, region, good, subnets, groups, key):
     ec2 = session.client("ec2", region_name=region)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = "ami-0123456789abcdef0"
     secret = "#!/bin/sh\nexport DB_PASSWORD=Tr0ub4dor-and-3-more\n" if not good else "#!/bin/sh\nsystemctl start web\n"
     instances = []
     for name, group, subnet, public in [

@@ -59,6 +59,8 @@ impl Moto {
         let mut process = Command::new(environment.join("bin/moto_server"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            // Else every region of every account has 1,300 snapshots of images that nobody made.
+            .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log)?)
             .spawn()

@@ -130,7 +130,7 @@ pub(crate) fn ours(code: &str, message: String) -> Failure {
     Failure { kind: FailureKind::Failed, code: code.to_owned(), message, retry_after: None }
 }
 
-/// The engine's form of a failed connection. The address is left out: it may hold parameters.
+/// The engine's form of a failed connection. Of the address only the origin is told: the rest may hold parameters.
 pub(crate) fn of_transport(error: &reqwest::Error) -> Failure {
     let (kind, code) = if error.is_timeout() {
         (FailureKind::TimedOut, "TimedOut")
@@ -149,6 +149,9 @@ pub(crate) fn of_transport(error: &reqwest::Error) -> Failure {
     }
     if message.is_empty() {
         message = "the connection failed".to_owned();
+    }
+    if let Some(url) = error.url() {
+        message = format!("{}: {message}", url.origin().ascii_serialization());
     }
     Failure { kind, code: code.to_owned(), message, retry_after: None }
 }

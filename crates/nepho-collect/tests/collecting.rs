@@ -143,8 +143,8 @@ async fn a_dead_endpoint_is_given_up_soon() {
             })
             .on("GetAccount", |_, _| Err(failure(FailureKind::Unreachable, "Refused"))),
     );
-    let run = run(collection(&[THING], fake.clone(), Source::Live, None)).await;
-    assert_eq!(run.resources.len(), 500);
+    let run = run(collection(&[THING, PART], fake.clone(), Source::Live, None)).await;
+    assert_eq!(run.resources.iter().filter(|one| one.kind.as_ref() == "t.s.thing").count(), 500);
     assert!(fake.attempts_at("GetPolicy") < 150, "{}", fake.attempts_at("GetPolicy"));
     let items: u64 = run.entries("s:GetPolicy").iter().map(|entry| entry.items).sum();
     assert_eq!(items, 500);

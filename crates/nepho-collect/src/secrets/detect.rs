@@ -237,7 +237,7 @@ fn promise(name: &str) -> Promise {
     let words = words(name);
     let Some(last) = words.last() else { return Promise::Nothing };
     if HARMLESS_ENDS.contains(&last.as_str())
-        || words.iter().any(|word| word == "public" || word == "max" || word == "min")
+        || words.iter().any(|word| ["public", "max", "min", "secretsmanager"].contains(&word.as_str()))
     {
         return Promise::Nothing;
     }
@@ -285,11 +285,6 @@ fn is_aws_secret(value: &str) -> bool {
         && entropy(value) > 3.5
 }
 
-/// Whether a 40-character AWS secret key stands in the text.
-pub(super) fn holds_aws_secret(text: &str) -> bool {
-    forty(text).next().is_some()
-}
-
 fn forty(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let all = FORTY.as_ref().filter(|_| text.len() >= 40).into_iter().flat_map(move |regex| regex.captures_iter(text));
     all.filter_map(|captures| captures.get(1))
@@ -310,8 +305,9 @@ fn by_pattern(set: &RegexSet, text: &str, found: &mut Vec<Finding>) {
     }
 }
 
-/// AWS key pairs: the id counts where a secret key stands near, in the text or (`secret_near`) beside it.
-fn aws_keys(text: &str, secret_near: bool, found: &mut Vec<Finding>) {
+/// AWS keys. Alone, the id names a key and is no secret: it counts where a secret key stands near in the text, or where
+/// keys have no business (`alone`). The id of the documentation's examples never does.
+fn aws_keys(text: &str, alone: bool, found: &mut Vec<Finding>) {
     if !(text.contains("AKIA") || text.contains("ASIA")) {
         return;
     }
@@ -320,7 +316,7 @@ fn aws_keys(text: &str, secret_near: bool, found: &mut Vec<Finding>) {
         let Some(id) = captures.get(1) else { continue };
         let near = |secret: &&(usize, usize)| secret.0.abs_diff(id.end()) < 400 || id.start().abs_diff(secret.1) < 400;
         let beside: Vec<_> = secrets.iter().filter(near).collect();
-        if beside.is_empty() && !secret_near {
+        if beside.is_empty() && (!alone || id.as_str().ends_with("EXAMPLE")) {
             continue;
         }
         found.push(Finding { kind: "aws-access-key-id", start: id.start(), end: id.end() });
@@ -340,12 +336,11 @@ pub(super) fn detect_anywhere(text: &str) -> Vec<Finding> {
     tidy(found)
 }
 
-/// Secrets in a text from a place that may hold some. `name` is what the place is called (a variable's name);
-/// `secret_near`: an AWS secret key stands in a neighbouring value.
-pub fn detect(name: Option<&str>, text: &str, secret_near: bool) -> Vec<Finding> {
+/// Secrets in a text from a place that may hold some. `name` is what the place is called (a variable's name).
+pub fn detect(name: Option<&str>, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     by_pattern(&SET, text, &mut found);
-    aws_keys(text, secret_near, &mut found);
+    aws_keys(text, true, &mut found);
     let trimmed = text.trim();
     let offset = text.len().saturating_sub(text.trim_start().len());
     let whole = |kind| Finding { kind, start: offset, end: offset.saturating_add(trimmed.len()) };

@@ -100,7 +100,6 @@ pub struct Redactor {
 struct Light<'a> {
     salt: &'a str,
     base64: bool,
-    aws_secret_near: bool,
 }
 
 impl Redactor {
@@ -120,7 +119,7 @@ impl Redactor {
         let salt = self.salt(account);
         let key = (Arc::from(service), Arc::from(operation));
         for path in self.paths.0.get(&key).into_iter().flatten() {
-            let light = Light { salt: &salt, base64: path.base64, aws_secret_near: false };
+            let light = Light { salt: &salt, base64: path.base64 };
             descend(answer, &path.steps, None, &light);
         }
         net(answer, &salt);
@@ -134,8 +133,7 @@ impl Redactor {
 
 fn descend(value: &mut Json, steps: &[Step], name: Option<&str>, light: &Light<'_>) {
     let Some((step, rest)) = steps.split_first() else {
-        let light = Light { aws_secret_near: any_text(value, &detect::holds_aws_secret), ..*light };
-        replace(value, name, &light);
+        replace(value, name, light);
         return;
     };
     match (step, value) {
@@ -167,15 +165,6 @@ fn descend(value: &mut Json, steps: &[Step], name: Option<&str>, light: &Light<'
         (Step::Each | Step::EachWhere(..), value @ Json::Object(_)) => descend(value, rest, name, light),
         (_, value @ Json::String(_)) => replace(value, name, light),
         _ => {}
-    }
-}
-
-fn any_text(value: &Json, test: &dyn Fn(&str) -> bool) -> bool {
-    match value {
-        Json::String(text) => test(text),
-        Json::Array(items) => items.iter().any(|item| any_text(item, test)),
-        Json::Object(fields) => fields.values().any(|field| any_text(field, test)),
-        _ => false,
     }
 }
 
@@ -212,7 +201,7 @@ fn redacted(name: Option<&str>, text: &str, light: &Light<'_>) -> String {
     let decoded = if light.base64 { decode(text) } else { None };
     let text = decoded.as_deref().unwrap_or(text);
     let mut marks: Vec<String> = Vec::new();
-    for finding in detect::detect(name, text, light.aws_secret_near) {
+    for finding in detect::detect(name, text) {
         let mark = mark(finding.kind, text.get(finding.start..finding.end).unwrap_or_default(), light.salt);
         if !marks.contains(&mark) {
             marks.push(mark);

@@ -104,7 +104,7 @@ fn harmless_values_give_no_finding() {
         ("LOG_LEVEL", "debugging-verbose-1"),
         ("TOKEN_TTL", "36000000"),
     ] {
-        assert_eq!(detect(Some(name), value, false), [], "{name}={value}");
+        assert_eq!(detect(Some(name), value), [], "{name}={value}");
     }
 }
 

@@ -23,7 +23,7 @@ session.client("lambda").create_function(FunctionName="checkout", Runtime="pytho
 session.client("ecs").register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "web:1", "memory": 128,
     "environment": [{"name": "GITHUB_TOKEN", "value": "ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, {"name": "AWS_ACCESS_KEY_ID", "value": "AKIAQX7RLDM2VJHKTB5N"}]}])
 ec2 = session.client("ec2")
-ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], MinCount=1, MaxCount=1, UserData="#!/bin/sh\nexport DB_PASSWORD=Tr0ub4dor-and-3-more\n")
+ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, UserData="#!/bin/sh\nexport DB_PASSWORD=Tr0ub4dor-and-3-more\n")
 "##;
 
 fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
