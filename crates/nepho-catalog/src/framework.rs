@@ -38,6 +38,9 @@ pub struct Requirement {
     /// Profile level, where the framework has such.
     #[serde(default)]
     pub level: Option<u8>,
+    /// Not, or no longer, part of the framework: rules may go on naming it, but it is neither shown nor scored.
+    #[serde(default)]
+    pub retired: bool,
     /// Severity, where the framework gives one.
     #[serde(default)]
     pub severity: Option<nepho_model::Severity>,

@@ -148,16 +148,19 @@ fn collect_roots(node: &Node, roots: &mut BTreeSet<Box<str>>) -> bool {
             let left = collect_roots(left, roots);
             collect_roots(right, roots) && left
         }
-        Node::MultiList(elements) => {
-            elements.iter().fold(true, |known, element| collect_roots(element, roots) && known)
-        }
-        Node::MultiHash(elements) => {
-            elements.iter().fold(true, |known, (_, element)| collect_roots(element, roots) && known)
-        }
-        Node::Function(_, arguments) => {
-            arguments.iter().fold(true, |known, argument| collect_roots(argument, roots) && known)
-        }
+        Node::MultiList(elements) => all_roots(elements, roots),
+        Node::MultiHash(elements) => all_roots(elements.iter().map(|(_, element)| element), roots),
+        Node::Function(_, arguments) => all_roots(arguments, roots),
     }
+}
+
+/// [`collect_roots`] of every node, even after one that reads the root as a whole.
+fn all_roots<'a>(nodes: impl IntoIterator<Item = &'a Node>, roots: &mut BTreeSet<Box<str>>) -> bool {
+    let mut known = true;
+    for node in nodes {
+        known &= collect_roots(node, roots);
+    }
+    known
 }
 
 /// Our form of the parser's tree.

@@ -1,5 +1,7 @@
 //! What comes out of a collection, in good times and bad.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use std::sync::Arc;

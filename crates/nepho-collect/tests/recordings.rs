@@ -1,5 +1,7 @@
 //! Recording, replaying, resuming; damage of all kinds.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use std::io::Write;

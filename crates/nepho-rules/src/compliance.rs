@@ -18,7 +18,8 @@ pub enum State {
     Unknown,
     /// Rules exist; there was no resource to judge, and everything was read.
     NoResources,
-    /// No rule points at it: not automated here. Never counted as pass.
+    /// No rule points at it, or its rules find no defect but the framework wants a person's judgement besides: not
+    /// automated here. Never counted as pass.
     NotAutomated,
 }
 
@@ -83,6 +84,7 @@ pub fn assess(
     let requirements = framework
         .requirements
         .iter()
+        .filter(|requirement| !requirement.retired)
         .map(|requirement| {
             let rules = by_requirement.get(requirement.id.as_ref()).cloned().unwrap_or_default();
             let mut tally = Tally::default();
@@ -96,6 +98,7 @@ pub fn assess(
                 () if rules.is_empty() => State::NotAutomated,
                 () if tally.fail > 0 => State::Fail,
                 () if tally.unknown > 0 || unlisted_kind => State::Unknown,
+                () if requirement.automated == Some(false) => State::NotAutomated,
                 () if tally.pass > 0 => State::Pass,
                 () => State::NoResources,
             };

@@ -47,15 +47,17 @@ fn compile(
     label: &str,
     field: &'static str,
     text: &str,
-) -> Result<Condition, RuleError> {
-    Condition::compile(schema, label, "r", text).map_err(|error: QueryError| RuleError {
-        rule: rule.id.to_string(),
-        field,
-        path: catalog.source("rule", &rule.id).map_or_else(String::new, |(path, _)| path.to_owned()),
-        message: error.message,
-        text: text.to_owned(),
-        span: error.span,
-        help: error.help,
+) -> Result<Condition, Box<RuleError>> {
+    Condition::compile(schema, label, "r", text).map_err(|error: QueryError| {
+        Box::new(RuleError {
+            rule: rule.id.to_string(),
+            field,
+            path: catalog.source("rule", &rule.id).map_or_else(String::new, |(path, _)| path.to_owned()),
+            message: error.message,
+            text: text.to_owned(),
+            span: error.span,
+            help: error.help,
+        })
     })
 }
 
@@ -67,13 +69,13 @@ impl RuleSet {
         for rule in catalog.rules.values() {
             match Self::compile_one(catalog, schema, rule) {
                 Ok(compiled) => rules.push(compiled),
-                Err(error) => errors.push(error),
+                Err(error) => errors.push(*error),
             }
         }
         (Self { rules }, errors)
     }
 
-    fn compile_one(catalog: &Catalog, schema: &Schema, rule: &Arc<Rule>) -> Result<CompiledRule, RuleError> {
+    fn compile_one(catalog: &Catalog, schema: &Schema, rule: &Arc<Rule>) -> Result<CompiledRule, Box<RuleError>> {
         let label = catalog.kinds.get(&rule.on).map_or_else(|| rule.on.to_string(), |kind| kind.label());
         let applies = rule
             .applies_when
@@ -88,7 +90,7 @@ impl RuleSet {
             let Some(property) =
                 text.strip_prefix("r.").filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
             else {
-                return Err(RuleError {
+                return Err(Box::new(RuleError {
                     rule: rule.id.to_string(),
                     field: "evidence",
                     path: catalog.source("rule", &rule.id).map_or_else(String::new, |(path, _)| path.to_owned()),
@@ -96,7 +98,7 @@ impl RuleSet {
                     text: text.clone(),
                     span: 0..text.len(),
                     help: None,
-                });
+                }));
             };
             evidence.push(property.to_owned());
         }

@@ -200,7 +200,7 @@ fn finding_view(
     rule: Arc<RuleView>,
     muted: Option<MutedView>,
 ) -> Option<FindingView> {
-    let Some(node) = estate.graph.node(finding.node) else { return None };
+    let node = estate.graph.node(finding.node)?;
     let tags = match node.tags() {
         Value::Map(tags) => Some(
             tags.iter()

@@ -102,6 +102,9 @@ fn number(seed: usize) -> usize {
     (state ^ (state >> 31)) as usize
 }
 
+/// A relation type and the kinds it may point to.
+type Ends = (Arc<str>, Arc<[Arc<str>]>);
+
 fn fill(builder: &mut EstateBuilder, kind: &Kind, count: usize) {
     let names: Vec<(Arc<str>, PropertyType, Vec<Arc<str>>)> = kind
         .properties
@@ -110,7 +113,7 @@ fn fill(builder: &mut EstateBuilder, kind: &Kind, count: usize) {
             (name.clone(), property.kind, property.values.iter().map(|one| Arc::from(one.as_str())).collect())
         })
         .collect();
-    let kinds: Vec<(Arc<str>, Arc<[Arc<str>]>)> = kind
+    let ends: Vec<Ends> = kind
         .relations
         .iter()
         .flat_map(|(name, all)| all.as_slice().iter().map(move |one| (name, one)))
@@ -122,7 +125,7 @@ fn fill(builder: &mut EstateBuilder, kind: &Kind, count: usize) {
         let account: Arc<str> = format!("{:012}", seed % ACCOUNTS).into();
         let region: Arc<str> = if kind.scope == Scope::Global { "global".into() } else { "eu-west-1".into() };
         let key: Arc<str> = format!("arn:aws:{}:{region}:{account}:thing/{at}", kind.id).into();
-        let links = kinds.iter().enumerate().filter(|(which, _)| seed >> (which % 16) & 3 == 0).map(
+        let links = ends.iter().enumerate().filter(|(which, _)| seed >> (which % 16) & 3 == 0).map(
             |(which, (relation, to))| Link {
                 relation: relation.clone(),
                 direction: Direction::Out,

@@ -15,6 +15,9 @@ use crate::recording::{CallError, Recorder};
 use crate::secrets::Redactor;
 use crate::{Call, Pagination, Provider};
 
+/// Service and operation.
+type Operation = (Arc<str>, Arc<str>);
+
 /// Where answers come from and what happens to them on the way.
 pub(super) struct Answers {
     pub provider: Arc<dyn Provider>,
@@ -25,7 +28,8 @@ pub(super) struct Answers {
     pub recorder: Option<Recorder>,
     pub redactor: Redactor,
     pub most_pages: u32,
-    pub paginations: Mutex<HashMap<(Arc<str>, Arc<str>), Option<Arc<Paging>>>>,
+    /// By service and operation; `None`: not paged.
+    pub paginations: Mutex<HashMap<Operation, Option<Arc<Paging>>>>,
     pub answered: AtomicU64,
     pub failed: AtomicU64,
 }
@@ -53,7 +57,7 @@ pub(super) struct Pages<'a> {
 
 enum From {
     /// Lines of the recording.
-    Recorded(std::vec::IntoIter<usize>),
+    Recorded(std::collections::VecDeque<usize>),
     Live {
         paging: Option<Arc<Paging>>,
         tokens: Vec<(String, Json)>,
@@ -120,7 +124,7 @@ impl Answers {
             if let Some(positions) = index.find(&request.call, request.hints)
                 && (!self.may_call || is_final(index, positions, request.paginate, paging.as_deref()))
             {
-                return Ok(From::Recorded(positions.to_vec().into_iter()));
+                return Ok(From::Recorded(positions.iter().copied().collect()));
             }
         }
         if self.provider.offered(&request.call.service, &request.call.region) == Some(false) {
@@ -233,9 +237,9 @@ impl Pages<'_> {
                 Some(Err(error))
             }
             From::Recorded(positions) => {
-                let body = answers.index.as_ref()?.page(positions.next()?)?;
+                let body = answers.index.as_ref()?.page(positions.pop_front()?)?;
                 if !self.request.paginate {
-                    *positions = Vec::new().into_iter();
+                    positions.clear();
                 }
                 Some(match body.read() {
                     Ok(mut answer) => {

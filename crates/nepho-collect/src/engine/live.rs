@@ -20,13 +20,16 @@ pub(super) struct Live {
     options: Options,
     in_flight: Semaphore,
     limiters: Mutex<HashMap<LimiterKey, Arc<Limiter>>>,
-    endpoints: Mutex<HashMap<(Arc<str>, Arc<str>), Endpoint>>,
+    endpoints: Mutex<HashMap<Address, Endpoint>>,
     deadline: Option<Instant>,
     /// Set when the recording can no longer be written.
     pub stopped: AtomicBool,
     pub attempts: AtomicU64,
     pub throttled: AtomicU64,
 }
+
+/// Region and service.
+type Address = (Arc<str>, Arc<str>);
 
 #[derive(PartialEq, Eq, Hash)]
 struct LimiterKey {

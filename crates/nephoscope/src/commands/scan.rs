@@ -189,7 +189,7 @@ async fn regions(
 ) -> anyhow::Result<Vec<RegionScope>> {
     let all = wanted.iter().any(|name| name == "all");
     let known = endpoints::regions_of(partition);
-    for name in wanted.iter().filter(|name| *name != "all" && !known.contains(&name.as_str())) {
+    if let Some(name) = wanted.iter().find(|name| *name != "all" && !known.contains(&name.as_str())) {
         match nepho_catalog::nearest(name, known.iter().copied()) {
             Some(near) => bail!("there is no region `{name}` in partition {partition}; did you mean `{near}`?"),
             None => bail!("there is no region `{name}` in partition {partition}; there are {}", known.join(", ")),
