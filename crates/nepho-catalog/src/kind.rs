@@ -61,6 +61,9 @@ pub struct Kind {
     pub scope: Scope,
     /// The calls that list it.
     pub list: OneOrMany<ListCall>,
+    /// Each resource stands for the region it is in; where the scan is not for that region, it is left out.
+    #[serde(default)]
+    pub stands_for_region: bool,
     /// JMESPath to the region an item lives in, where that is not the region it was listed in.
     #[serde(default)]
     pub region: Option<String>,

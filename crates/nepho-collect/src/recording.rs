@@ -7,12 +7,15 @@ pub(crate) mod matching;
 mod recorder;
 mod replay;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use nepho_model::{CoverageState, Timestamp};
+use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::engine::{AccountScope, RegionScope};
 
 pub use recorder::{Recorder, Resumption};
 pub use replay::{Replay, ReplayOptions};
@@ -31,22 +34,67 @@ pub struct Manifest {
     pub started: Timestamp,
     /// Salt of the hashes of found secrets.
     pub salt: String,
-    /// Accounts asked.
-    #[serde(default)]
-    pub accounts: Vec<String>,
-    /// Regions asked.
-    #[serde(default)]
-    pub regions: Vec<String>,
     /// Partition.
     #[serde(default)]
     pub partition: String,
+    /// What was asked: accounts with their regions.
+    #[serde(default)]
+    pub scopes: Vec<RecordedScope>,
+    /// The services asked, where not all were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// What was known to be missing before the first call: accounts that could not be entered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<CoverageEntry>,
+    /// What people should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One account that was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedScope {
+    /// Its id.
+    pub account: String,
+    /// Where global kinds were read.
+    pub home_region: String,
+    /// Regions by name, and whether the account has switched them on.
+    pub regions: BTreeMap<String, bool>,
+}
+
+impl RecordedScope {
+    fn of(scope: &AccountScope) -> Self {
+        Self {
+            account: scope.account.to_string(),
+            home_region: scope.home_region.to_string(),
+            regions: scope.regions.iter().map(|region| (region.name.to_string(), region.enabled)).collect(),
+        }
+    }
+
+    fn scope(&self, partition: &str) -> AccountScope {
+        let region = |(name, enabled): (&String, &bool)| RegionScope { name: name.as_str().into(), enabled: *enabled };
+        AccountScope {
+            account: self.account.as_str().into(),
+            partition: partition.into(),
+            home_region: self.home_region.as_str().into(),
+            regions: self.regions.iter().map(region).collect(),
+        }
+    }
 }
 
 impl Manifest {
-    /// A manifest for a collection that begins now, with a fresh salt.
-    pub fn new(accounts: Vec<String>, regions: Vec<String>, partition: String) -> Self {
-        let salt = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        Self { version: 1, started: Timestamp::now(), salt, accounts, regions, partition }
+    /// A manifest for a collection of these accounts that begins now, with a fresh salt.
+    pub fn new(partition: String, scopes: &[AccountScope]) -> Self {
+        Self {
+            version: 1,
+            started: Timestamp::now(),
+            salt: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            partition,
+            scopes: scopes.iter().map(RecordedScope::of).collect(),
+            services: Vec::new(),
+            gaps: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     fn write(&self, folder: &Path) -> Result<(), RecordingError> {
@@ -109,11 +157,13 @@ pub enum RecordingError {
     },
     /// Nothing that could be replayed is in it.
     #[error(
-        "no recorded answers in `{path}`: lines of JSON with `account`, `region`, `service`, `operation` and `response` or `error` are expected"
+        "no recorded answers in `{path}`{note}: lines of JSON with `account`, `region`, `service`, `operation` and `response` or `error` are expected"
     )]
     Empty {
         /// Where.
         path: String,
+        /// What is there instead, in parentheses, where that is known.
+        note: String,
     },
 }
 

@@ -13,7 +13,7 @@ use nepho_collect::*;
 use serde_json::json;
 
 fn manifest() -> Manifest {
-    Manifest { salt: "pepper".into(), ..Manifest::new(vec!["111122223333".into()], vec![], "aws".into()) }
+    Manifest { salt: "pepper".into(), ..Manifest::new("aws".into(), &[]) }
 }
 
 async fn record(folder: &Path) -> Run {

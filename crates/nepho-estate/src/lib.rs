@@ -4,6 +4,7 @@
 //! Pure. Knows no provider and makes no call; derived relations (reachability, permissions) are the analyzers' work.
 
 mod builder;
+mod completeness;
 mod schema;
 
 pub use builder::{Estate, EstateBuilder};

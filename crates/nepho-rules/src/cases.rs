@@ -156,7 +156,7 @@ fn estate_of(
         });
     }
     let key = resources.first().map(|(_, one)| one.key.to_string()).unwrap_or_default();
-    let mut builder = EstateBuilder::new(catalog.clone());
+    let mut builder = EstateBuilder::new(catalog.clone()).all_listed();
     resources.into_iter().for_each(|(_, one)| builder.add(one));
     Ok((builder, coverage, key))
 }

@@ -85,10 +85,14 @@ impl Judgement {
     }
 }
 
-/// The id of a finding: the first 16 hex digits of SHA-256 over rule id, line feed, resource key.
-pub fn finding_id(rule: &str, key: &str) -> String {
-    let digest = Sha256::new().chain_update(rule).chain_update("\n").chain_update(key).finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+/// The id of a finding: the first 16 hex digits of SHA-256 over rule id, line feed, resource key; and line feed, account
+/// where the key names something that AWS owns (`arn:aws:iam::aws:policy/…`) and every account has as its own.
+pub fn finding_id(rule: &str, key: &str, account: &str) -> String {
+    let mut digest = Sha256::new().chain_update(rule).chain_update("\n").chain_update(key);
+    if key.split(':').nth(4) == Some("aws") {
+        digest = digest.chain_update("\n").chain_update(account);
+    }
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `None`: the rule does not judge the resource.
@@ -144,7 +148,7 @@ fn judge_one(estate: &Estate, rule: &CompiledRule, verdicts: &[Verdict]) -> (Arc
                 _ => Vec::new(),
             };
             findings.push(Finding {
-                id: finding_id(&rule.rule.id, shown.key()),
+                id: finding_id(&rule.rule.id, shown.key(), shown.account()),
                 rule: rule.rule.clone(),
                 node: *node,
                 verdict,
@@ -203,7 +207,8 @@ fn explain(estate: &Estate, judged: NodeId, cause: &UnknownCause) -> Vec<Reason>
     let of = |node: NodeId, name: &str| {
         let key = key_of(graph, node);
         let what = if node == judged { name.to_owned() } else { format!("{name} of {key}") };
-        match estate.why_unknown(key, name) {
+        let (kind, account) = graph.node(node).map_or(("", ""), |node| (node.kind(), node.account()));
+        match estate.why_unknown(kind, key, account, name) {
             Some(fact) => vec![reason(what, &fact.call, fact.state, &fact.code, &fact.message)],
             None => vec![bare(what, "unknown", String::new())],
         }
@@ -221,7 +226,8 @@ fn explain(estate: &Estate, judged: NodeId, cause: &UnknownCause) -> Vec<Reason>
                 })
                 .collect();
             if found.is_empty() {
-                found.push(bare(format!("list of {kind}"), "incomplete", String::new()));
+                let message = "not part of what was scanned".to_owned();
+                found.push(bare(format!("list of {kind} in {region}"), "not_asked", message));
             }
             found
         }

@@ -87,11 +87,8 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
     let kinds = CompiledKinds::compile(catalog.kinds.values().filter(|kind| wanted(kind)), task.provider.as_ref())
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
     let bar = progress_bar(task.quiet);
-    let mut builder = EstateBuilder::new(catalog.clone());
-    let (partition, regions) = (
-        task.accounts.first().map(|scope| scope.partition.to_string()).unwrap_or_default(),
-        regions_of(&task.accounts),
-    );
+    let mut builder = EstateBuilder::new(catalog.clone()).in_partition(&partition_of(&task.accounts));
+    let (partition, regions) = (partition_of(&task.accounts), regions_of(&task.accounts));
     let collection = Collection {
         kinds: Arc::new(kinds),
         accounts: task.accounts,
@@ -107,10 +104,18 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
     summary.coverage.sort();
     let estate = builder.finish(summary.coverage.clone(), task.clock);
     let mut notes = task.notes;
-    notes.extend(summary.notes.iter().cloned());
+    for note in &summary.notes {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     let analysis =
         Analysis { catalog: catalog.clone(), estate, clock: task.clock, source: task.name, partition, regions, notes };
     Ok((analysis, summary))
+}
+
+fn partition_of(accounts: &[AccountScope]) -> String {
+    accounts.first().map_or_else(|| "aws".to_owned(), |scope| scope.partition.to_string())
 }
 
 fn regions_of(accounts: &[AccountScope]) -> Vec<String> {
@@ -191,8 +196,8 @@ pub fn replay_opened(
     services: &[String],
     quiet: bool,
 ) -> anyhow::Result<Analysis> {
-    let accounts = replay.accounts();
-    let (clock, notes) = (replay.clock(), replay.notes().to_vec());
+    let (accounts, clock, coverage) = (replay.accounts(), replay.clock(), replay.gaps());
+    let services = if services.is_empty() { replay.services() } else { services.to_vec() };
     let task = Task {
         accounts,
         provider: Arc::new(AwsTables),
@@ -200,12 +205,13 @@ pub fn replay_opened(
         recorder: None,
         // A replay waits for nothing.
         options: Options { collection_timeout: None, call_timeout: Duration::from_secs(600), ..Options::default() },
-        services: services.to_vec(),
+        services,
         quiet,
         name,
         clock,
-        notes,
-        coverage: Vec::new(),
+        // What is noted in the recording comes with the collection.
+        notes: Vec::new(),
+        coverage,
     };
     let (analysis, _) = runtime()?.block_on(analyse(catalog, task))?;
     Ok(analysis)

@@ -125,9 +125,7 @@ pub fn build(analysis: &Analysis, options: &ReportArguments) -> anyhow::Result<R
         })
         .collect();
     let kinds = estate.graph.counts_by_kind().filter(|(_, count)| *count > 0).count();
-    let unlisted = |kind: &str| {
-        estate.coverage.iter().any(|entry| entry.lists && !entry.state.is_complete() && entry.kind.as_ref() == kind)
-    };
+    let unlisted = |kind: &str| estate.is_missing_somewhere(kind);
     let compliance = analysis
         .catalog
         .frameworks

@@ -42,7 +42,7 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         .filter(|kind| catalog.rules.values().any(|rule| rule.on == kind.id))
         .collect();
     anyhow::ensure!(!judged.is_empty(), "no rule judges a kind");
-    let mut builder = EstateBuilder::new(catalog.clone());
+    let mut builder = EstateBuilder::new(catalog.clone()).all_listed();
     let each = resources.div_ceil(judged.len());
     let mut made = 0;
     for kind in &judged {

@@ -171,15 +171,27 @@ pub fn federated_principals(value: &Json, _: &TransformContext<'_>) -> Result<Js
     })
 }
 
-/// `policy-open-federation`.
-pub fn open_federation(value: &Json, _: &TransformContext<'_>) -> Result<Json, String> {
+/// `policy-open-federation`; with the argument `clusters: true` that of the account's own clusters, else of the others.
+pub fn open_federation(value: &Json, context: &TransformContext<'_>) -> Result<Json, String> {
+    let clusters = context.args.get("clusters").and_then(Json::as_bool).unwrap_or_default();
     judge(value, |statements| {
         list(statements.iter().filter(|statement| statement.allow && !statement.principals.negated).flat_map(
             |statement| {
-                statement.principals.federated.iter().copied().filter(|provider| !is_narrowed(statement, provider))
+                statement
+                    .principals
+                    .federated
+                    .iter()
+                    .copied()
+                    .filter(|provider| issuer(provider).starts_with(CLUSTER_ISSUERS.0) == clusters)
+                    .filter(|provider| !is_narrowed(statement, provider))
             },
         ))
     })
+}
+
+/// The issuer of a provider's ARN; a provider that AWS names itself is its own issuer.
+fn issuer(provider: &str) -> &str {
+    provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host)
 }
 
 /// Claim, prefix of its value, and the separator after the name (`\0`: the name is the whole value).
@@ -206,17 +218,24 @@ const SHARED_ISSUERS: &[(&str, Claims)] = &[
     ("gitlab.com", &[("sub", "project_path:", '/'), ("namespace_path", "", '\0'), ("project_path", "", '/')]),
     ("app.terraform.io", &[("sub", "organization:", ':'), ("terraform_organization_id", "", '\0')]),
     ("agent.buildkite.com", &[("sub", "organization:", ':')]),
-    ("oidc.eks.", &[("sub", "system:serviceaccount:", ':')]),
+    ("cognito-identity.amazonaws.com", &[("aud", "", '\0'), ("sub", "", '\0')]),
+    ("accounts.google.com", &[("aud", "", '\0'), ("oaud", "", '\0'), ("sub", "", '\0')]),
+    ("graph.facebook.com", &[("app_id", "", '\0'), ("id", "", '\0')]),
+    ("www.amazon.com", &[("app_id", "", '\0'), ("user_id", "", '\0')]),
 ];
+
+/// Issuers of the account's own clusters: not strangers, but every pod.
+const CLUSTER_ISSUERS: (&str, Claims) = ("oidc.eks.", &[("sub", "system:serviceaccount:", ':')]);
 
 /// Whether the statement's conditions narrow whose tokens of the provider are taken.
 fn is_narrowed(statement: &Statement<'_>, provider: &str) -> bool {
-    let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host);
+    let host = issuer(provider);
     if host.contains(":saml-provider/") {
         return true; // The provider is the account's own: its users are those of one directory.
     }
+    let issuers = SHARED_ISSUERS.iter().chain([&CLUSTER_ISSUERS]);
     let claims = condition::claims(statement, host);
-    let Some((_, needed)) = SHARED_ISSUERS.iter().find(|(shared, _)| host.starts_with(shared)) else {
+    let Some((_, needed)) = issuers.into_iter().find(|(shared, _)| host.starts_with(shared)) else {
         return claims.iter().any(|(_, value, wildcards)| !condition::fixed_part(value, *wildcards).0.is_empty());
     };
     let names: BTreeSet<&str> = claims.iter().map(|(claim, _, _)| *claim).collect();
@@ -268,13 +287,16 @@ fn allowed(statements: &[Statement<'_>], action: &str) -> bool {
 
 fn allowed_where(statements: &[Statement<'_>], action: &str, condition_holds: impl Fn(&Statement<'_>) -> bool) -> bool {
     statements.iter().any(|statement| {
-        statement.allow && statement.covers_action(action) && statement.all_resources() && condition_holds(statement)
+        statement.allow
+            && statement.covers_action(action)
+            && statement.all_resources(action)
+            && condition_holds(statement)
     }) && !statements.iter().any(|statement| {
         !statement.allow
             && statement.conditions.is_empty()
             && statement.covers_action(action)
             && !statement.resources_negated
-            && statement.all_resources()
+            && statement.all_resources(action)
     })
 }
 

@@ -101,6 +101,7 @@ fn conditions_that_limit() {
         json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-abc123/*"]}}),
         json!({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:*"}}),
         json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::my-bucket"}}),
+        json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:my-bucket"}}),
         json!({"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}}),
         json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
         json!({"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:db8::/32"]}}),
@@ -122,6 +123,7 @@ fn conditions_that_seem_to_limit() {
         json!({"StringLike": {"aws:PrincipalArn": "*"}}),
         json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy"}}),
         json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}),
+        json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:*"}}),
         json!({"ArnLike": {"aws:SourceArn": "arn:aws:events:*:*:rule/*"}}),
         json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
         json!({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abc123"}}),
@@ -272,9 +274,15 @@ fn federation_needs_claims_that_narrow() {
         json!({"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/ABC:sub": "system:serviceaccount:shop:cart"}});
     assert_eq!(run("policy-open-federation", trust(eks, account)), json!([]));
     let any_pod = json!({"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/ABC:aud": "sts.amazonaws.com"}});
-    assert_eq!(run("policy-open-federation", trust(eks, any_pod)), json!([eks]));
+    assert_eq!(run("policy-open-federation", trust(eks, any_pod.clone())), json!([]));
+    assert_eq!(run_with("policy-open-federation", trust(eks, any_pod), json!({"clusters": true})), json!([eks]));
     let pool = json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:1"}});
     assert_eq!(run("policy-open-federation", trust("cognito-identity.amazonaws.com", pool)), json!([]));
+    let signed_in = json!({"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"}});
+    assert_eq!(
+        run("policy-open-federation", trust("cognito-identity.amazonaws.com", signed_in)),
+        json!(["cognito-identity.amazonaws.com"])
+    );
     assert_eq!(
         run("policy-open-federation", trust("cognito-identity.amazonaws.com", json!({}))),
         json!(["cognito-identity.amazonaws.com"])
@@ -368,6 +376,24 @@ fn actions_on_all_resources() {
     assert_eq!(on_all(mfa), json!(["kms:Decrypt"]));
     let denied = json!({"Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}, {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}]});
     assert_eq!(on_all(denied), json!(["kms:ReEncryptFrom"]));
+}
+
+#[test]
+fn all_resources_are_those_of_the_action() {
+    let on_all = |resource: &str, action: &str| {
+        run_with("policy-actions-on-all", identity(json!("*"), resource), json!([action])) == json!([action])
+    };
+    assert!(!on_all("arn:aws:s3:::one-bucket/*", "iam:PassRole"));
+    assert!(!on_all("arn:aws:s3:::one-bucket/*", "s3:PutObject"));
+    assert!(on_all("arn:aws:s3:::*", "s3:PutObject"));
+    assert!(on_all("arn:aws:s3:::*/*", "s3:PutObject"));
+    assert!(on_all("arn:aws:iam::*:role/*", "sts:AssumeRole"));
+    assert!(on_all("arn:aws:iam::111122223333:role/*", "iam:PutRolePolicy"));
+    assert!(!on_all("arn:aws:iam::111122223333:user/*", "iam:PassRole"));
+    assert!(on_all("arn:aws:iam::111122223333:user/*", "iam:CreateAccessKey"));
+    assert!(on_all("arn:aws:iam::111122223333:group/*", "iam:AddUserToGroup"));
+    assert!(!on_all("arn:aws:iam::111122223333:user/*", "iam:CreatePolicyVersion"));
+    assert!(on_all("arn:aws:lambda:*:*:function:*", "lambda:UpdateFunctionCode"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One call's pages, from wherever they come. Every page is redacted, then recorded, then given out.
 
-use std::collections::{HashMap, HashSet, hash_map::DefaultHasher};
+use std::collections::{HashMap, HashSet, VecDeque, hash_map::DefaultHasher};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +57,12 @@ pub(super) struct Pages<'a> {
 
 enum From {
     /// Lines of the recording.
-    Recorded(std::collections::VecDeque<usize>),
+    Recorded {
+        positions: VecDeque<usize>,
+        page: u32,
+        paging: Option<Arc<Paging>>,
+        seen: HashSet<u64>,
+    },
     Live {
         paging: Option<Arc<Paging>>,
         tokens: Vec<(String, Json)>,
@@ -124,7 +129,8 @@ impl Answers {
             if let Some(positions) = index.find(&request.call, request.hints)
                 && (!self.may_call || is_final(index, positions, request.paginate, paging.as_deref()))
             {
-                return Ok(From::Recorded(positions.iter().copied().collect()));
+                let positions = positions.iter().copied().collect();
+                return Ok(From::Recorded { positions, page: 1, paging, seen: HashSet::new() });
             }
         }
         if self.provider.offered(&request.call.service, &request.call.region) == Some(false) {
@@ -211,7 +217,7 @@ impl Answers {
 
 /// Whether recorded pages need not be asked for again: all of them, or the provider's own refusal.
 fn is_final(index: &Index, positions: &[usize], paginate: bool, paging: Option<&Paging>) -> bool {
-    let Some(last) = positions.last().and_then(|last| index.page(*last)) else { return false };
+    let Some((_, last)) = positions.last().and_then(|last| index.page(*last)) else { return false };
     match last.read() {
         Err(error) => error.is_final(),
         Ok(answer) => !paginate || paging.is_none_or(|paging| paging.next(&answer).is_empty()),
@@ -236,24 +242,40 @@ impl Pages<'_> {
                 let error = error.clone();
                 Some(Err(error))
             }
-            From::Recorded(positions) => {
-                let body = answers.index.as_ref()?.page(positions.pop_front()?)?;
+            From::Recorded { positions, page, paging, seen } => {
+                let position = positions.pop_front()?;
+                let (number, body) = answers.index.as_ref()?.page(position)?;
+                let expected = *page;
+                if number.is_some_and(|number| number != expected) {
+                    return Some(Err(not_recorded(expected)));
+                }
+                *page = expected.saturating_add(1);
+                let mut answer = match body.read() {
+                    Ok(answer) => answer,
+                    Err(error) => return Some(Err(answers.redact_error(&self.request.call, error))),
+                };
                 if !self.request.paginate {
                     positions.clear();
-                }
-                Some(match body.read() {
-                    Ok(mut answer) => {
-                        answers.redact(&self.request.call, &mut answer);
-                        Ok(answer)
+                } else if let Some(paging) = paging {
+                    let tokens = paging.next(&answer);
+                    let again = !tokens.is_empty() && !seen.insert(fingerprint(&tokens));
+                    if positions.is_empty() && again {
+                        self.from = From::Failed(leads_back(expected));
+                    } else if positions.is_empty() && !tokens.is_empty() {
+                        self.from = From::Failed(if expected >= answers.most_pages {
+                            endless(answers.most_pages)
+                        } else {
+                            not_recorded(expected.saturating_add(1))
+                        });
                     }
-                    Err(error) => Err(answers.redact_error(&self.request.call, error)),
-                })
+                }
+                answers.redact(&self.request.call, &mut answer);
+                Some(Ok(answer))
             }
             From::Live { paging, tokens, page, seen } => {
                 let number = *page;
                 if number > answers.most_pages {
-                    let message = format!("paging did not end within {} pages", answers.most_pages);
-                    return Some(Err(CallError::malformed("EndlessPaging", message)));
+                    return Some(Err(endless(answers.most_pages)));
                 }
                 let result = answers.live_page(&self.request, paging.as_deref(), tokens, number).await;
                 *page = number.saturating_add(1);
@@ -261,13 +283,24 @@ impl Pages<'_> {
                     self.from = From::Done;
                 } else if !seen.insert(fingerprint(tokens)) {
                     // This page is still good; the next would be one that was read already.
-                    let message = format!("the answer to page {number} leads back to an earlier page");
-                    self.from = From::Failed(CallError::malformed("EndlessPaging", message));
+                    self.from = From::Failed(leads_back(number));
                 }
                 Some(result)
             }
         }
     }
+}
+
+fn endless(pages: u32) -> CallError {
+    CallError::malformed("EndlessPaging", format!("paging did not end within {pages} pages"))
+}
+
+fn leads_back(page: u32) -> CallError {
+    CallError::malformed("EndlessPaging", format!("the answer to page {page} leads back to an earlier page"))
+}
+
+fn not_recorded(page: u32) -> CallError {
+    CallError::new(CoverageState::NotRecorded, "", format!("page {page} of the answer is not in the recording"))
 }
 
 fn fingerprint(tokens: &[(String, Json)]) -> u64 {

@@ -186,8 +186,8 @@ impl Index {
         }
     }
 
-    pub fn page(&self, position: usize) -> Option<&Body> {
-        self.replay.lines.get(position).map(|line| &line.body)
+    pub fn page(&self, position: usize) -> Option<(Option<u32>, &Body)> {
+        self.replay.lines.get(position).map(|line| (line.page, &line.body))
     }
 }
 

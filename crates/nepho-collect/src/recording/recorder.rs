@@ -88,8 +88,8 @@ impl Recorder {
 
     /// Goes on with the recording in a folder: reads what it holds, drops a last frame that is cut off, and appends.
     pub fn resume(folder: &Path, options: ReplayOptions) -> Result<Resumption, RecordingError> {
-        let manifest =
-            Manifest::read(folder)?.ok_or_else(|| RecordingError::Empty { path: folder.display().to_string() })?;
+        let manifest = Manifest::read(folder)?
+            .ok_or_else(|| RecordingError::Empty { path: folder.display().to_string(), note: String::new() })?;
         let path = folder.join(ANSWERS_FILE);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -98,7 +98,7 @@ impl Recorder {
         };
         let mut reading = Reading::new(options);
         let good_end = reading.compressed(&path, &bytes)?;
-        let replay = reading.finish(Some(manifest.started), Some(&manifest));
+        let replay = reading.finish(None, vec![manifest.clone()]);
         let failed = |error| RecordingError::write(&path, error);
         let mut file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let length = u64::try_from(good_end).unwrap_or(u64::MAX);

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nepho_model::Timestamp;
+use nepho_model::{CoverageEntry, Timestamp};
 
 use super::frames::{self, Found};
 use super::line::{self, Recorded};
@@ -36,6 +36,7 @@ pub struct Replay {
     clock: Timestamp,
     salt: Option<Arc<str>>,
     notes: Vec<String>,
+    manifests: Vec<Manifest>,
 }
 
 impl Replay {
@@ -67,14 +68,11 @@ impl Replay {
         }
         if reading.lines.is_empty() {
             let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-            let mut path = shown.join("`, `");
-            if let Some(note) = reading.notes.first() {
-                path = format!("{path}` ({note}) `").trim_end_matches(['`', ' ']).to_owned();
-            }
-            return Err(RecordingError::Empty { path });
+            let note = reading.notes.first().map(|note| format!(" ({note})")).unwrap_or_default();
+            return Err(RecordingError::Empty { path: shown.join("`, `"), note });
         }
-        let started = manifests.iter().map(|manifest| manifest.started).max();
-        let mut replay = reading.finish(started.or(modified), manifests.first());
+        manifests.dedup();
+        let mut replay = reading.finish(modified, manifests);
         if let Some(at) = at {
             replay.clock = at;
         }
@@ -87,7 +85,7 @@ impl Replay {
         let mut lines = Lines::new(Path::new("text"));
         reading.data(&mut lines, text.as_bytes());
         reading.end(&mut lines);
-        let mut replay = reading.finish(Some(Timestamp::default()), None);
+        let mut replay = reading.finish(Some(Timestamp::default()), Vec::new());
         replay.clock = at.unwrap_or(replay.clock);
         replay
     }
@@ -100,32 +98,65 @@ impl Replay {
         })?;
         let mut reading = Reading::new(ReplayOptions::default());
         reading.compressed(Path::new(name), answers)?;
-        Ok(reading.finish(Some(manifest.started), Some(&manifest)))
+        Ok(reading.finish(None, vec![manifest]))
     }
 
-    /// The recorded accounts, each with the regions seen in it.
+    /// The accounts and regions that were asked, by the manifests; of accounts that stand in none, the regions that
+    /// are in the lines.
     pub fn accounts(&self) -> Vec<AccountScope> {
+        let asked = self.manifests.iter().flat_map(|manifest| {
+            manifest.scopes.iter().map(|scope| (scope.account.clone(), scope.scope(&manifest.partition)))
+        });
+        let mut scopes: BTreeMap<String, AccountScope> = BTreeMap::new();
+        for (account, scope) in asked {
+            match scopes.get_mut(&account) {
+                Some(known) => {
+                    let further =
+                        scope.regions.into_iter().filter(|one| known.regions.iter().all(|two| two.name != one.name));
+                    let further: Vec<RegionScope> = further.collect();
+                    known.regions.extend(further);
+                }
+                None => drop(scopes.insert(account, scope)),
+            }
+        }
         let mut seen: BTreeMap<&Arc<str>, BTreeSet<&str>> = BTreeMap::new();
-        for line in &self.lines {
+        for line in self.lines.iter().filter(|line| !scopes.contains_key(line.account.as_ref())) {
             let regions = seen.entry(&line.account).or_default();
             if !is_no_region(&line.region) {
                 regions.insert(&line.region);
             }
         }
-        seen.into_iter()
-            .map(|(account, regions)| {
-                let (partition, home_region) = partition_of(&regions);
-                AccountScope {
-                    account: account.clone(),
-                    partition: partition.into(),
-                    home_region: home_region.into(),
-                    regions: regions.iter().map(|name| RegionScope { name: (*name).into(), enabled: true }).collect(),
-                }
-            })
-            .collect()
+        let by_lines = seen.into_iter().map(|(account, regions)| {
+            let (partition, home_region) = partition_of(&regions);
+            AccountScope {
+                account: account.clone(),
+                partition: partition.into(),
+                home_region: home_region.into(),
+                regions: regions.iter().map(|name| RegionScope { name: (*name).into(), enabled: true }).collect(),
+            }
+        });
+        let mut all: Vec<AccountScope> = by_lines.collect();
+        all.extend(scopes.into_values());
+        all.sort_by(|left, right| left.account.cmp(&right.account));
+        all
     }
 
-    /// The time of the recording: the newest in its lines, else when it began, else the file's own.
+    /// The services that were asked; empty: all.
+    pub fn services(&self) -> Vec<String> {
+        let lists: Vec<&Vec<String>> = self.manifests.iter().map(|manifest| &manifest.services).collect();
+        if lists.iter().any(|services| services.is_empty()) {
+            return Vec::new();
+        }
+        let all: BTreeSet<&String> = lists.into_iter().flatten().collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// What was known to be missing before the first call.
+    pub fn gaps(&self) -> Vec<CoverageEntry> {
+        self.manifests.iter().flat_map(|manifest| manifest.gaps.iter().cloned()).collect()
+    }
+
+    /// The time of the recording: when it began, else the newest in its lines, else the file's own.
     pub fn clock(&self) -> Timestamp {
         self.clock
     }
@@ -365,17 +396,21 @@ impl Reading {
         }
     }
 
-    /// The recording; `otherwise` is its clock where no line has a time.
-    pub fn finish(mut self, otherwise: Option<Timestamp>, manifest: Option<&Manifest>) -> Replay {
+    /// The recording; `otherwise` is its clock where neither manifest nor line has a time.
+    pub fn finish(mut self, otherwise: Option<Timestamp>, manifests: Vec<Manifest>) -> Replay {
         if self.more_notes > 0 {
             self.notes.push(format!("{} more lines or frames were passed over", self.more_notes));
         }
         let newest = self.lines.iter().filter_map(|line| line.time).max();
+        let started = manifests.iter().map(|manifest| manifest.started).max();
+        let mut notes: Vec<String> = manifests.iter().flat_map(|manifest| manifest.notes.iter().cloned()).collect();
+        notes.extend(self.notes);
         Replay {
             lines: self.lines,
-            clock: newest.or(otherwise).unwrap_or_default(),
-            salt: manifest.map(|manifest| Arc::from(manifest.salt.as_str())),
-            notes: self.notes,
+            clock: started.or(newest).or(otherwise).unwrap_or_default(),
+            salt: manifests.first().map(|manifest| Arc::from(manifest.salt.as_str())),
+            notes,
+            manifests,
         }
     }
 }

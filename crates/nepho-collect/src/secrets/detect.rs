@@ -60,7 +60,7 @@ static FORTY: LazyLock<Option<Regex>> =
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"(?i)([A-Z0-9_.-]{0,60}(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|"#,
-        r#"private[_-]?key|credential)[A-Z0-9_.-]{0,40})["']?\s{0,4}(?:=>|:=|=|:)\s{0,4}["']?([^\s"',;]{6,400})"#,
+        r#"private[_-]?key|credential)[A-Z0-9_.-]{0,40})["']?[ \t]{0,4}(?:=>|:=|=|:)[ \t]{0,4}["']?([^\s"',;]{6,400})"#,
     ))
     .ok()
 });
@@ -155,6 +155,14 @@ const HARMLESS_ENDS: &[&str] = &[
     "table",
     "lifetime",
     "validity",
+    "header",
+    "cache",
+    "class",
+    "field",
+    "host",
+    "port",
+    "user",
+    "username",
 ];
 
 /// Whether a value stands for something else: a reference, a variable, a placeholder.
@@ -182,8 +190,7 @@ fn is_reference(value: &str) -> bool {
         || (lower.starts_with("http") && lower.contains("://"))
         || (value.starts_with('/') && value.matches('/').count() > 1)
         || PLACEHOLDERS.iter().any(|word| {
-            lower == *word
-                || (word.len() >= 4 && lower.starts_with(word) && lower.len() <= word.len().saturating_add(2))
+            lower.strip_prefix(word).is_some_and(|rest| rest.len() <= 2 && rest.chars().all(|c| !c.is_alphanumeric()))
         })
         || lower.contains("changeme")
         || lower.contains("example.com")
@@ -243,33 +250,41 @@ fn promise(name: &str) -> Promise {
     }
     let joined = words.concat();
     let has = |parts: &[&str]| parts.iter().any(|part| joined.contains(part));
+    // `auth_token`, `authtoken`; not `tokenizer`.
+    let token = words.iter().any(|word| word.ends_with("token") || word.ends_with("tokens"));
     if has(&["password", "passwd", "passphrase"])
         || words.iter().any(|word| word == "pwd" || word == "pass" || word == "pw")
     {
         Promise::Password
-    } else if has(&[
-        "secret",
-        "token",
-        "apikey",
-        "accesskey",
-        "privatekey",
-        "credential",
-        "authkey",
-        "encryptionkey",
-        "signingkey",
-    ]) {
+    } else if token
+        || has(&["secret", "apikey", "accesskey", "privatekey", "credential", "authkey", "encryptionkey", "signingkey"])
+    {
         Promise::Secret
     } else {
         Promise::Nothing
     }
 }
 
-fn looks_secret(promise: Promise, value: &str) -> bool {
+/// Whether a value is words joined by separators, as names and paths of secrets are: `prod/db/credentials`.
+fn is_words(value: &str) -> bool {
+    let parts: Vec<&str> = value.split(['-', '_', '/', '.', ':']).collect();
+    parts.len() > 1
+        && parts.iter().all(|part| {
+            part.len() <= 16 && part.chars().all(char::is_alphabetic) && part.chars().skip(1).all(char::is_lowercase)
+        })
+}
+
+fn looks_secret(name: &str, promise: Promise, value: &str) -> bool {
     let (length, bits) = match promise {
         Promise::Nothing => return false,
         Promise::Password => (6, 1.9),
         Promise::Secret => (8, 2.4),
     };
+    // A passphrase may be words; what is called a secret or a key is then the name of one.
+    let names_one = words(name).last().is_some_and(|last| last == "key" || last == "secret");
+    if is_words(value) && (promise == Promise::Secret || names_one) {
+        return false;
+    }
     value.len() >= length
         && value.len() <= 4096
         && !value.contains(char::is_whitespace)
@@ -346,7 +361,7 @@ pub fn detect(name: Option<&str>, text: &str) -> Vec<Finding> {
     let whole = |kind| Finding { kind, start: offset, end: offset.saturating_add(trimmed.len()) };
     match name.map_or(Promise::Nothing, promise) {
         Promise::Secret if is_aws_secret(trimmed) => found.push(whole("aws-secret-access-key")),
-        promise if found.is_empty() && looks_secret(promise, trimmed) => {
+        promise if found.is_empty() && looks_secret(name.unwrap_or_default(), promise, trimmed) => {
             found.push(whole(if promise == Promise::Password { "password" } else { "generic-secret" }));
         }
         _ => {}
@@ -359,7 +374,7 @@ pub fn detect(name: Option<&str>, text: &str) -> Vec<Finding> {
             _ if is_aws_secret(value.as_str()) => "aws-secret-access-key",
             _ => "generic-secret",
         };
-        if looks_secret(promise, value.as_str()) {
+        if looks_secret(name.as_str(), promise, value.as_str()) {
             found.push(Finding { kind, start: value.start(), end: value.end() });
         }
     }

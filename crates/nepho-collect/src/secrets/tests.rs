@@ -103,8 +103,34 @@ fn harmless_values_give_no_finding() {
         ("PASSWORD_ENABLED", "true"),
         ("LOG_LEVEL", "debugging-verbose-1"),
         ("TOKEN_TTL", "36000000"),
+        ("DB_PASSWORD_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf"),
+        ("Resource", "arn:aws:states:::aws-sdk:secretsmanager:getSecretValue"),
+        ("DB_SECRET", "prod/db/password"),
+        ("SECRET", "my-app/prod/database"),
+        ("PASSWORD_SECRET", "prod-db-credentials"),
+        ("AUTH_TOKEN_HEADER", "X-Auth-Token"),
+        ("DB_PASSWORD_KEY", "database_password"),
+        ("SECRET_CACHE", "memory-cache"),
+        ("TOKENIZER", "cl100k_base"),
+        ("NOTE", "password:\n  rotated weekly by the team"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ] {
         assert_eq!(detect(Some(name), value), [], "{name}={value}");
+    }
+}
+
+#[test]
+fn secrets_are_found_by_name_and_shape() {
+    for (name, value, kind) in [
+        ("db_password", "Password1", "password"),
+        ("DB_PASSWORD", "correct-horse-battery", "password"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPL3", "aws-access-key-id"),
+        ("authtoken", "k8Jq72hdYw9ZpX", "generic-secret"),
+        ("SECRET", "prod-7f3k9q2m", "generic-secret"),
+        ("script", "export DB_PASSWORD = 'Tr0ub4dor'", "password"),
+    ] {
+        let kinds: Vec<_> = detect(Some(name), value).iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, [kind], "{name}={value}");
     }
 }
 

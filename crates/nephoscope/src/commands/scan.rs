@@ -118,13 +118,15 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
     let (source, recorder, started) = match options.resume {
         true => {
             let resumed = Recorder::resume(&folder, ReplayOptions::default())?;
-            notes.extend(resumed.replay.notes().iter().cloned());
             (Source::Resume(Arc::new(resumed.replay)), resumed.recorder, resumed.manifest.started)
         }
         false => {
-            let names = scopes.iter().flat_map(|scope| &scope.regions).map(|region| region.name.to_string());
-            let names: BTreeSet<String> = names.collect();
-            let manifest = Manifest::new(accounts.clone(), names.into_iter().collect(), identity.partition.clone());
+            let manifest = Manifest {
+                services: options.services.clone(),
+                gaps: barred.clone(),
+                notes: notes.clone(),
+                ..Manifest::new(identity.partition.clone(), &scopes)
+            };
             (Source::Live, Recorder::create(&folder, &manifest)?, manifest.started)
         }
     };

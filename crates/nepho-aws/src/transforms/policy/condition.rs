@@ -63,6 +63,7 @@ const SOURCE: &[(&str, Shape)] = &[
     ("aws:sourceorgpaths", Shape::OrganizationPath),
     ("aws:sourceowner", Shape::Account),
     ("kms:calleraccount", Shape::Account),
+    ("lambda:eventsourcetoken", Shape::Fixed),
 ];
 
 /// Keys that guard trust in another account beside naming it.
@@ -241,11 +242,13 @@ fn fits(value: &str, shape: Shape, wildcards: bool) -> bool {
         Shape::True => value.eq_ignore_ascii_case("true"),
         Shape::Address => is_narrow(value),
         Shape::Arn => {
-            let mut parts = value.splitn(6, ':');
-            let account = parts.nth(4).unwrap_or_default();
-            let resource = parts.next().unwrap_or_default();
-            if account.is_empty() {
-                // Buckets and the like have no account in their ARN; their name must be fixed, at least at its start.
+            let parts: Vec<&str> = value.splitn(6, ':').collect();
+            let at = |place: usize| parts.get(place).copied().unwrap_or_default();
+            let (service, account, resource) = (at(2), at(4), at(5));
+            let bucket = service == "s3" && account.trim_matches('*').is_empty();
+            if account.is_empty() || bucket {
+                // Buckets and the like have no account in their ARN (some write wildcards there); their name must be
+                // fixed, at least at its start.
                 value.starts_with("arn:") && !fixed_part(resource, wildcards).0.is_empty()
             } else {
                 is_account_id(account) || is_own_account(account)

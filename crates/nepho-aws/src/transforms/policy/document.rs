@@ -232,23 +232,48 @@ impl Statement<'_> {
         }
     }
 
-    /// Whether the statement is about every resource that a type may have: `*`, or an ARN whose resource is a wildcard
-    /// (`arn:aws:iam::111122223333:role/*`).
-    pub fn all_resources(&self) -> bool {
-        self.resources_negated || self.resources.iter().any(|resource| is_all(resource))
+    /// Whether the statement is about every resource that the action may be taken on: `*`, or an ARN of the action's
+    /// service and type whose resource is a wildcard (`arn:aws:iam::111122223333:role/*` for `iam:PassRole`).
+    pub fn all_resources(&self, action: &str) -> bool {
+        self.resources_negated || self.resources.iter().any(|resource| is_all(resource, action))
     }
 }
 
-/// Whether an ARN pattern stands for every resource of its type.
-fn is_all(resource: &str) -> bool {
+/// Whether an ARN pattern stands for every resource that an action may be taken on.
+fn is_all(resource: &str, action: &str) -> bool {
     if only_stars(resource) {
         return true;
     }
-    let Some(specific) = resource.splitn(6, ':').nth(5) else { return false };
+    let mut parts = resource.splitn(6, ':');
+    let (Some(service), Some(specific)) = (parts.nth(2), parts.nth(2)) else { return false };
+    let Some((of, verb)) = action.split_once(':') else {
+        return only_stars(service) && only_stars(specific);
+    };
+    // Roles are assumed by an action of STS, and are resources of IAM.
+    let of = if of.eq_ignore_ascii_case("sts") { "iam" } else { of };
+    if !covers(service, of) {
+        return false;
+    }
     match specific.split_once(['/', ':']) {
+        // Before the slash stands a bucket, not a type.
+        Some((bucket, name)) if of.eq_ignore_ascii_case("s3") => only_stars(bucket) && only_stars(name),
+        Some((kind, name)) if of.eq_ignore_ascii_case("iam") => only_stars(name) && is_about(verb, kind),
         Some((_, name)) => only_stars(name),
         None => only_stars(specific),
     }
+}
+
+/// Whether an IAM or STS action is taken on resources of the type: the one that stands last in its name. `AddUserToGroup`
+/// is about a group, `PutRolePolicy` about a role, `CreatePolicyVersion` about a policy.
+fn is_about(verb: &str, kind: &str) -> bool {
+    let owner = ["Group", "Role", "User"].into_iter().filter_map(|noun| Some((verb.rfind(noun)?, noun))).max();
+    let noun = match owner {
+        Some((_, noun)) => noun,
+        None if verb.contains("Policy") => "Policy",
+        // Keys, passwords and the like belong to users.
+        None => "User",
+    };
+    covers(kind, noun)
 }
 
 fn only_stars(text: &str) -> bool {
