@@ -87,6 +87,16 @@ impl<'g> Exec<'g> {
         }
     }
 
+    /// From now on, what is unknown is kept track of.
+    pub fn track(&self) {
+        self.tracking.set(self.tracking.get() + 1);
+    }
+
+    /// Whether something that was looked for was unknown.
+    pub fn was_uncertain(&self) -> bool {
+        self.uncertain.get()
+    }
+
     /// An empty row.
     pub fn frame(&self) -> Frame {
         vec![V::Null; self.program.width]

@@ -51,6 +51,9 @@ pub struct Rows {
     pub columns: Vec<Arc<str>>,
     /// One value per column in each row.
     pub rows: Vec<Vec<ResultValue>>,
+    /// Something that the query looked for was unknown or not completely listed: there may be more rows, and counts may
+    /// be higher.
+    pub incomplete: bool,
 }
 
 impl Rows {
@@ -108,6 +111,7 @@ impl Query {
         exec.deadline = limits.time.and_then(|time| Instant::now().checked_add(time));
         exec.cancel = limits.cancel;
         exec.max_rows = limits.memory_rows;
+        exec.track();
         let mut frame = exec.frame();
         let mut rows = Vec::new();
         exec.query(&self.plan, &mut frame, &mut |frame, part| {
@@ -120,6 +124,6 @@ impl Query {
             Some(source) => *source.map(error),
             None => *error,
         })?;
-        Ok(Rows { columns: self.plan.columns.clone(), rows })
+        Ok(Rows { columns: self.plan.columns.clone(), rows, incomplete: exec.was_uncertain() })
     }
 }

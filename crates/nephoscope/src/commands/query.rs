@@ -33,5 +33,11 @@ pub fn run(catalog: Arc<Catalog>, options: QueryArguments) -> anyhow::Result<Out
         .map(|all| all.iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect())
         .unwrap_or_default();
     output::table(options.format, &columns, &table)?;
+    if rows.incomplete {
+        eprintln!(
+            "the answer may lack rows: something that the query looks for was not listed everywhere or could not be read; `nephoscope coverage` shows what"
+        );
+        return Ok(Outcome::Incomplete);
+    }
     Ok(Outcome::Done)
 }
