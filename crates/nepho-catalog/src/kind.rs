@@ -135,6 +135,9 @@ pub struct ListCall {
     /// Call to make first.
     #[serde(default)]
     pub prepare: Option<Prepare>,
+    /// Where a global list is answered, when that is not the partition's home region (in partition `aws` only).
+    #[serde(default)]
+    pub region: Option<Arc<str>>,
     /// Scope, where it differs from the kind's.
     #[serde(default)]
     pub scope: Option<Scope>,

@@ -42,6 +42,8 @@ pub struct CompiledKinds {
 #[derive(Debug)]
 pub(crate) struct ListGroup {
     pub scope: Scope,
+    /// Where a global list is answered, when that is not the home region.
+    pub region: Option<Arc<str>>,
     pub parent: Option<usize>,
     /// `None` for singletons.
     pub call: Option<CallSpec>,
@@ -192,14 +194,16 @@ fn add_list(
         }
     };
     let parameters = Json::Object(list.params.clone());
+    let region = list.region.as_deref().unwrap_or_default();
     let parent_id = list.for_each.as_deref().unwrap_or_default();
     let key = match &call {
         // Groups run in the order of their keys: by service, operation, parameters; singletons last.
-        Some(call) => format!("{}\u{0}{parent_id}\u{0}{scope:?}\u{0}{parameters}", call.name),
+        Some(call) => format!("{}\u{0}{parent_id}\u{0}{scope:?}\u{0}{parameters}\u{0}{region}", call.name),
         None => format!("\u{10ffff}{}\u{0}{parent_id}\u{0}{scope:?}", kind.id),
     };
     let group = groups.entry(key).or_insert_with(|| ListGroup {
         scope,
+        region: list.region.clone(),
         parent,
         call,
         page_size: None,

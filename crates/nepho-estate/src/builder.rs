@@ -1,13 +1,15 @@
-//! Builds the graph of an estate from its resources.
+//! Builds the graph of an estate from its resources. Properties go into the graph's columns as resources come; only what
+//! links are looked up by is kept beside.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use nepho_catalog::Catalog;
 use nepho_graph::{Graph, GraphBuilder, NodeHandle};
-use nepho_model::{CoverageEntry, CoverageState, Direction, Resource, Timestamp, UnknownFact, Value};
+use nepho_model::{CoverageEntry, CoverageState, Link, Resource, Timestamp, UnknownFact, Value};
 
 use crate::completeness::{Completeness, is_global};
+use crate::links::Links;
 use crate::schema::{ACCOUNT_KIND, IN_ACCOUNT, schema_of};
 
 /// A graph with what is known about what is not known.
@@ -61,13 +63,30 @@ impl Estate {
     }
 }
 
+/// What is kept of a resource until the graph is finished.
+pub(crate) struct Row {
+    pub kind: Arc<str>,
+    pub key: Arc<str>,
+    pub account: Arc<str>,
+    pub region: Arc<str>,
+    pub name: Option<Arc<str>>,
+    pub ids: Box<[Arc<str>]>,
+    pub links: Box<[Link]>,
+    pub node: NodeHandle,
+}
+
 /// Takes resources in any order; the graph that comes out does not depend on it.
 pub struct EstateBuilder {
-    resources: Vec<Resource>,
     catalog: Arc<Catalog>,
+    graph: GraphBuilder,
+    rows: Vec<Row>,
+    unknown: HashMap<Identity, Vec<UnknownFact>>,
     partition: String,
     all_listed: bool,
 }
+
+/// (kind, key) → accounts that see the resource beside its owner.
+type Onlookers = HashMap<(Arc<str>, Arc<str>), Vec<Arc<str>>>;
 
 /// The account in an ARN.
 fn owner(key: &str) -> Option<&str> {
@@ -75,16 +94,27 @@ fn owner(key: &str) -> Option<&str> {
     rest.split(':').nth(3).filter(|account| !account.is_empty())
 }
 
-/// (kind, key) → accounts that see the resource beside its owner.
-type Onlookers = HashMap<(Arc<str>, Arc<str>), Vec<Arc<str>>>;
+impl Row {
+    fn is_owners(&self) -> bool {
+        owner(&self.key) == Some(self.account.as_ref())
+    }
 
-/// (kind, id) → the resources that answer to it.
-type Index<'a> = HashMap<(&'a str, &'a str), Vec<usize>>;
+    fn identity(&self) -> Identity {
+        (self.kind.clone(), self.key.clone(), self.account.clone())
+    }
+}
 
 impl EstateBuilder {
     /// An empty estate.
     pub fn new(catalog: Arc<Catalog>) -> Self {
-        Self { resources: Vec::new(), catalog, partition: "aws".to_owned(), all_listed: false }
+        Self {
+            graph: GraphBuilder::new(schema_of(&catalog)),
+            catalog,
+            rows: Vec::new(),
+            unknown: HashMap::new(),
+            partition: "aws".to_owned(),
+            all_listed: false,
+        }
     }
 
     /// The partition that accounts are in of which nothing could be read.
@@ -99,9 +129,19 @@ impl EstateBuilder {
         self
     }
 
-    /// Adds a resource.
+    /// Adds a resource. A second one of the same kind, key and account adds nothing.
     pub fn add(&mut self, resource: Resource) {
-        self.resources.push(resource);
+        let Resource { kind, key, account, region, name, tags, ids, properties, links, unknown } = resource;
+        let before = self.graph.node_count();
+        let label = name.as_str().map(Arc::from);
+        let node = self.graph.add_node(&kind, key.clone(), &account, &region, name, tags, properties);
+        if self.graph.node_count() == before {
+            return;
+        }
+        if !unknown.is_empty() {
+            self.unknown.insert((kind.clone(), key.clone(), account.clone()), unknown);
+        }
+        self.rows.push(Row { kind, key, account, region, name: label, ids: ids.into(), links: links.into(), node });
     }
 
     /// Looks up the links and builds the graph.
@@ -110,76 +150,69 @@ impl EstateBuilder {
         self.leave_out_unasked(&completeness);
         self.add_missing_accounts(&coverage);
         let onlookers = self.unite();
-
-        let mut builder = GraphBuilder::new(schema_of(&self.catalog));
-        builder.set_clock(clock);
-        let nodes: Vec<NodeHandle> = self
-            .resources
-            .iter_mut()
-            .map(|resource| {
-                builder.add_node(
-                    &resource.kind,
-                    &resource.key,
-                    &resource.account,
-                    &resource.region,
-                    resource.name.clone(),
-                    resource.tags.clone(),
-                    std::mem::take(&mut resource.properties),
-                )
-            })
-            .collect();
-        let dangling = self.add_relations(&mut builder, &nodes, &onlookers);
+        let dangling = self.add_relations(&onlookers);
+        self.mark_unknown_relations();
+        let Self { catalog, mut graph, rows, unknown, .. } = self;
         let places: BTreeSet<(Arc<str>, Arc<str>)> =
-            self.resources.iter().map(|one| (one.account.clone(), one.region.clone())).collect();
-        completeness.mark(&self.catalog, &mut builder, &places);
+            rows.iter().map(|one| (one.account.clone(), one.region.clone())).collect();
+        completeness.mark(&catalog, &mut graph, &places);
+        let accounts = rows
+            .iter()
+            .filter(|row| row.kind.as_ref() == ACCOUNT_KIND)
+            .map(|row| (row.account.clone(), row.name.as_deref().map(str::to_owned)))
+            .collect();
+        drop(rows);
+        graph.set_clock(clock);
+        Estate { graph: graph.finish(), coverage, unknown, completeness, accounts, dangling, catalog }
+    }
 
-        let accounts = self
-            .resources
-            .iter()
-            .filter(|resource| resource.kind.as_ref() == ACCOUNT_KIND)
-            .map(|resource| (resource.account.clone(), resource.name.as_str().map(str::to_owned)))
-            .collect();
-        let unknown = self
-            .resources
-            .iter()
-            .filter(|resource| !resource.unknown.is_empty())
-            .map(|resource| {
-                let identity = (resource.kind.clone(), resource.key.clone(), resource.account.clone());
-                (identity, resource.unknown.clone())
-            })
-            .collect();
-        Estate { graph: builder.finish(), coverage, unknown, completeness, accounts, dangling, catalog: self.catalog }
+    /// Keeps the rows that `keep` says; the others' nodes go, too.
+    fn retain(&mut self, mut keep: impl FnMut(&Row) -> bool) {
+        let Self { graph, rows, unknown, .. } = self;
+        rows.retain(|row| {
+            let kept = keep(row);
+            if !kept {
+                graph.remove(row.node);
+                unknown.remove(&row.identity());
+            }
+            kept
+        });
     }
 
     /// Leaves out resources that stand for a region, where the region is not part of the scan.
     fn leave_out_unasked(&mut self, completeness: &Completeness) {
-        let catalog = &self.catalog;
-        self.resources.retain(|resource| {
-            let stands = catalog.kinds.get(&resource.kind).is_some_and(|kind| kind.stands_for_region);
-            !stands || completeness.asked(&resource.account, &resource.region)
+        let catalog = self.catalog.clone();
+        self.retain(|row| {
+            let stands = catalog.kinds.get(&row.kind).is_some_and(|kind| kind.stands_for_region);
+            !stands || completeness.asked(&row.account, &row.region)
         });
     }
 
-    /// Sorts, and makes one of what was seen several times. A resource that several accounts see is its owner's where
-    /// the owner is among them; what nobody in the estate owns (an AWS-managed policy) is one for each account. Returns
-    /// the accounts that see what another one owns (an organisation's trail, a shared subnet).
+    /// Sorts, and makes one of what several accounts see: it is its owner's where the owner is among them; what nobody in
+    /// the estate owns (an AWS-managed policy) stays one for each account. Returns the accounts that see what another
+    /// one owns (an organisation's trail, a shared subnet).
     fn unite(&mut self) -> Onlookers {
-        self.resources.sort_by(|left, right| {
+        self.rows.sort_by(|left, right| {
             (&left.kind, &left.key, &left.account).cmp(&(&right.kind, &right.key, &right.account))
         });
-        self.resources
-            .dedup_by(|left, right| left.kind == right.kind && left.key == right.key && left.account == right.account);
-        let of = |one: &Resource| (one.kind.clone(), one.key.clone());
+        let same = |left: &Row, right: &Row| left.kind == right.kind && left.key == right.key;
+        let shared: HashSet<(Arc<str>, Arc<str>)> = self
+            .rows
+            .chunk_by(same)
+            .filter(|seen| seen.len() > 1 && seen.iter().any(Row::is_owners))
+            .filter_map(|seen| seen.first().map(|row| (row.kind.clone(), row.key.clone())))
+            .collect();
         let mut onlookers = Onlookers::new();
-        let owned: BTreeSet<_> =
-            self.resources.iter().filter(|one| owner(&one.key) == Some(one.account.as_ref())).map(of).collect();
-        self.resources.retain(|one| {
-            let keep = owner(&one.key) == Some(one.account.as_ref()) || !owned.contains(&of(one));
-            if !keep {
-                onlookers.entry(of(one)).or_default().push(one.account.clone());
-            }
-            keep
-        });
+        if !shared.is_empty() {
+            self.retain(|row| {
+                let of = (row.kind.clone(), row.key.clone());
+                let keep = row.is_owners() || !shared.contains(&of);
+                if !keep {
+                    onlookers.entry(of).or_default().push(row.account.clone());
+                }
+                keep
+            });
+        }
         onlookers
     }
 
@@ -188,16 +221,12 @@ impl EstateBuilder {
         if !self.catalog.kinds.contains_key(ACCOUNT_KIND) {
             return;
         }
-        let present: BTreeSet<Arc<str>> = self
-            .resources
-            .iter()
-            .filter(|resource| resource.kind.as_ref() == ACCOUNT_KIND)
-            .map(|resource| resource.account.clone())
-            .collect();
+        let is_account = |row: &&Row| row.kind.as_ref() == ACCOUNT_KIND;
+        let present: HashSet<Arc<str>> = self.rows.iter().filter(is_account).map(|row| row.account.clone()).collect();
         let seen: BTreeSet<Arc<str>> = self
-            .resources
+            .rows
             .iter()
-            .map(|resource| &resource.account)
+            .map(|row| &row.account)
             .chain(coverage.iter().map(|entry| &entry.account))
             .filter(|account| !account.is_empty() && !present.contains(*account))
             .cloned()
@@ -219,7 +248,7 @@ impl EstateBuilder {
                 code: why.map_or_else(|| "".into(), |entry| entry.code.clone()),
                 message: why.map_or_else(|| "the account was not read".into(), |entry| entry.message.clone()),
             };
-            self.resources.push(Resource {
+            self.add(Resource {
                 kind: ACCOUNT_KIND.into(),
                 key: format!("arn:{}:iam::{account}:root", self.partition).into(),
                 name: Value::from(account.as_ref()),
@@ -234,105 +263,40 @@ impl EstateBuilder {
         }
     }
 
-    fn add_relations(
-        &self,
-        builder: &mut GraphBuilder,
-        nodes: &[NodeHandle],
-        onlookers: &Onlookers,
-    ) -> BTreeMap<Arc<str>, u64> {
-        let mut index: Index<'_> = HashMap::new();
-        for (at, resource) in self.resources.iter().enumerate() {
-            let mut ids: BTreeSet<&str> = resource.ids.iter().map(AsRef::as_ref).collect();
-            ids.insert(&resource.key);
-            ids.extend(resource.name.as_str());
-            for id in ids {
-                index.entry((&resource.kind, id)).or_default().push(at);
-            }
-        }
-        let accounts: HashMap<&str, usize> = self
-            .resources
-            .iter()
-            .enumerate()
+    fn add_relations(&mut self, onlookers: &Onlookers) -> BTreeMap<Arc<str>, u64> {
+        let mut links = Links::new(&self.catalog, &self.rows);
+        let accounts: HashMap<&str, u32> = (0..)
+            .zip(&self.rows)
             .filter(|(_, one)| one.kind.as_ref() == ACCOUNT_KIND)
             .map(|(at, one)| (one.account.as_ref(), at))
             .collect();
-        let mut dangling: BTreeMap<Arc<str>, u64> = BTreeMap::new();
-        let mut edges: BTreeSet<(usize, Arc<str>, usize)> = BTreeSet::new();
-        for (at, resource) in self.resources.iter().enumerate() {
-            let others = onlookers.get(&(resource.kind.clone(), resource.key.clone()));
-            for account in others.into_iter().flatten().chain([&resource.account]) {
+        for (at, row) in (0..).zip(&self.rows) {
+            let others = if onlookers.is_empty() { None } else { onlookers.get(&(row.kind.clone(), row.key.clone())) };
+            for account in others.into_iter().flatten().chain([&row.account]) {
                 if let Some(account) = accounts.get(account.as_ref()).filter(|account| **account != at) {
-                    edges.insert((at, IN_ACCOUNT.into(), *account));
+                    links.add(at, IN_ACCOUNT, *account);
                 }
             }
-            for link in &resource.links {
-                let ends = self.resolve(&index, resource, &link.kinds, &link.target);
-                if ends.is_empty() {
-                    *dangling.entry(link.relation.clone()).or_default() += 1;
-                }
-                for end in ends {
-                    edges.insert(match link.direction {
-                        Direction::Out => (at, link.relation.clone(), end),
-                        Direction::In => (end, link.relation.clone(), at),
-                    });
-                }
-            }
+            row.links.iter().for_each(|link| links.look_up(at, link));
         }
+        let (edges, dangling) = links.finish();
         for (from, relation, to) in edges {
-            if let (Some(from), Some(to)) = (nodes.get(from), nodes.get(to)) {
-                builder.add_relation(*from, &relation, *to, Vec::new());
-            }
-        }
-        for (resource, node) in self.resources.iter().zip(nodes) {
-            let relations = self.catalog.kinds.get(&resource.kind).map(|kind| &kind.relations);
-            for fact in &resource.unknown {
-                if relations.is_some_and(|relations| relations.contains_key(&fact.name)) {
-                    builder.mark_unknown_relation(*node, &fact.name);
-                }
+            if let (Some(from), Some(to)) = (self.rows.get(from as usize), self.rows.get(to as usize)) {
+                self.graph.add_relation(from.node, &relation, to.node, Vec::new());
             }
         }
         dangling
     }
 
-    fn at(&self, at: usize) -> Option<&Resource> {
-        self.resources.get(at)
-    }
-
-    /// The resources that `target` names, nearest first: the same account and region, the same account, anywhere. Only
-    /// the nearest ring counts; an ARN or another globally unique key is found wherever it is.
-    fn resolve(&self, index: &Index<'_>, from: &Resource, kinds: &[Arc<str>], target: &str) -> Vec<usize> {
-        let mut found: Vec<usize> = Vec::new();
-        for named in kinds {
-            // A class label stands for every kind that carries it.
-            for kind in self.catalog.kinds_of(named) {
-                found.extend(index.get(&(kind.id.as_ref(), target)).into_iter().flatten());
+    fn mark_unknown_relations(&mut self) {
+        let Self { catalog, graph, rows, unknown, .. } = self;
+        for row in rows.iter().filter(|_| !unknown.is_empty()) {
+            let Some(relations) = catalog.kinds.get(&row.kind).map(|kind| &kind.relations) else { continue };
+            for fact in unknown.get(&row.identity()).into_iter().flatten() {
+                if relations.contains_key(&fact.name) {
+                    graph.mark_unknown_relation(row.node, &fact.name);
+                }
             }
-        }
-        found.sort_unstable();
-        found.dedup();
-        let ring = |near: &dyn Fn(&Resource) -> bool| -> Vec<usize> {
-            found.iter().copied().filter(|at| self.at(*at).is_some_and(near)).collect()
-        };
-        let exact = ring(&|one| one.key.as_ref() == target);
-        let own = ring(&|one| one.key.as_ref() == target && one.account == from.account);
-        if !exact.is_empty() {
-            return if own.is_empty() { exact } else { own };
-        }
-        let here = ring(&|one| {
-            one.account == from.account
-                && (one.region == from.region || one.region.as_ref() == "global" || from.region.as_ref() == "global")
-        });
-        if !here.is_empty() {
-            return here;
-        }
-        let account = ring(&|one| one.account == from.account);
-        if !account.is_empty() {
-            return account;
-        }
-        // In another account a bare name says nothing; an identifier that the provider makes up does.
-        match target.starts_with("arn:") || target.chars().any(|character| character.is_ascii_digit()) {
-            true => found,
-            false => Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod builder;
 mod completeness;
+mod links;
 mod schema;
 
 pub use builder::{Estate, EstateBuilder};

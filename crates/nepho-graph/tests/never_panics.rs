@@ -190,7 +190,7 @@ fn graph((nodes, relations, unread, incomplete): &Parts) -> Graph {
             let region = if at % 2 == 0 { "x" } else { "global" };
             builder.add_node(
                 if *first { "a" } else { "b" },
-                &at.to_string(),
+                at.to_string(),
                 "1",
                 region,
                 Value::Null,
@@ -290,7 +290,7 @@ proptest! {
         for (at, (first, values)) in nodes {
             let properties = ["p", "q", "s", "t"].map(Arc::from).into_iter().zip(values.iter().cloned()).collect();
             let region = if at % 2 == 0 { "x" } else { "global" };
-            builder.add_node(if *first { "a" } else { "b" }, &at.to_string(), "1", region, Value::Null, Value::Unknown, properties);
+            builder.add_node(if *first { "a" } else { "b" }, at.to_string(), "1", region, Value::Null, Value::Unknown, properties);
         }
         let other = builder.finish();
         let shown = |graph: &Graph| graph.nodes().map(|node| format!("{:?} {} {:?}", node.id(), node.key(), node.property("p"))).collect::<Vec<_>>();

@@ -48,7 +48,7 @@ fn graph(kinds: usize, each: usize) -> Graph {
     let accounts: Vec<_> = (0..50)
         .map(|at| {
             let name = format!("{at:012}");
-            builder.add_node("aws.account.account", &name, &name, "global", Value::Null, Value::Null, vec![])
+            builder.add_node("aws.account.account", name.as_str(), &name, "global", Value::Null, Value::Null, vec![])
         })
         .collect();
     let keys: Vec<_> = (0..1000)
@@ -57,7 +57,7 @@ fn graph(kinds: usize, each: usize) -> Graph {
             let account = format!("{:012}", at % 50);
             builder.add_node(
                 "aws.kms.key",
-                &format!("key-{at}"),
+                format!("key-{at}"),
                 &account,
                 "us-east-1",
                 Value::Null,
@@ -95,7 +95,7 @@ fn graph(kinds: usize, each: usize) -> Graph {
             let account = format!("{:012}", seed % 50);
             let node = builder.add_node(
                 &id,
-                &format!("arn:aws:s{kind}:us-east-1:{account}:thing/{at}"),
+                format!("arn:aws:s{kind}:us-east-1:{account}:thing/{at}"),
                 &account,
                 "us-east-1",
                 Value::Null,

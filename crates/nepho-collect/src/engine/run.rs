@@ -160,7 +160,11 @@ fn plan(shared: &Shared, accounts: &[super::AccountScope]) -> Vec<Job> {
                 global,
             };
             match group.scope {
-                Scope::Global => jobs.push(Job { location: location(&account.home_region, true), group: at }),
+                Scope::Global => {
+                    let own = group.region.as_ref().filter(|_| account.partition.as_ref() == "aws");
+                    let region = own.unwrap_or(&account.home_region);
+                    jobs.push(Job { location: location(region, true), group: at });
+                }
                 Scope::Region => {
                     let enabled = account.regions.iter().filter(|region| region.enabled);
                     jobs.extend(enabled.map(|region| Job { location: location(&region.name, false), group: at }));

@@ -351,6 +351,29 @@ pub(super) fn detect_anywhere(text: &str) -> Vec<Finding> {
     tidy(found)
 }
 
+/// The kind of secret that a field of this name holds, in answers where none is expected: stricter than [`detect`],
+/// since fields such as `apiKeySource` and `TokenType` hold words.
+pub(super) fn detect_field(name: &str, text: &str) -> Option<&'static str> {
+    // Most names promise nothing, and cutting a name into words costs more than this look.
+    let hint = name.len() <= 200
+        && name.as_bytes().windows(3).any(|part| {
+            [b"pas", b"pwd", b"sec", b"tok", b"key", b"cre"].iter().any(|start| part.eq_ignore_ascii_case(*start))
+        });
+    if !hint {
+        return None;
+    }
+    let value = text.trim();
+    let promise = promise(name);
+    let mixed = value.bytes().any(|byte| byte.is_ascii_digit()) && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let hidden = value.bytes().all(|byte| byte == b'*');
+    // A date is no secret.
+    let dated = value.len() >= 10 && value.as_bytes().get(4) == Some(&b'-') && value.starts_with("20");
+    if hidden || dated || !looks_secret(name, promise, value) || (promise == Promise::Secret && !mixed) {
+        return None;
+    }
+    Some(if promise == Promise::Password { "password" } else { "generic-secret" })
+}
+
 /// Secrets in a text from a place that may hold some. `name` is what the place is called (a variable's name).
 pub fn detect(name: Option<&str>, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();

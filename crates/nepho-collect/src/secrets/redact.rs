@@ -242,12 +242,27 @@ fn mark(kind: &str, secret: &str, salt: &str) -> String {
     format!("{kind} {sample} {hash}")
 }
 
-/// The safety net over everything else: tokens of precise shape.
+/// The safety net over everything else: tokens of precise shape, and what stands in a field (or a pair) whose name
+/// promises a secret.
 fn net(value: &mut Json, salt: &str) {
+    net_named(value, None, salt);
+}
+
+fn net_named(value: &mut Json, name: Option<&str>, salt: &str) {
     match value {
-        Json::String(text) => net_text(text, salt),
-        Json::Array(items) => items.iter_mut().for_each(|item| net(item, salt)),
-        Json::Object(fields) => fields.values_mut().for_each(|field| net(field, salt)),
+        Json::String(text) => match name.and_then(|name| detect::detect_field(name, text)) {
+            Some(kind) if markers(text).is_none() => *text = format!("[redacted {}]", mark(kind, text.trim(), salt)),
+            _ => net_text(text, salt),
+        },
+        Json::Array(items) => items.iter_mut().for_each(|item| net_named(item, name, salt)),
+        Json::Object(_) => {
+            let called = pair_name(value).map(str::to_owned);
+            let Json::Object(fields) = value else { return };
+            for (field, inner) in fields.iter_mut() {
+                let paired = called.as_deref().filter(|_| PAIR_VALUES.contains(&field.as_str()));
+                net_named(inner, Some(paired.unwrap_or(field)), salt);
+            }
+        }
         _ => {}
     }
 }

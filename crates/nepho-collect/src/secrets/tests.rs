@@ -157,3 +157,28 @@ fn chooses_elements_by_a_field() {
         assert!(all.add(&Arc::from("s"), &Arc::from("Op"), wrong, false).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn fields_that_promise_a_secret_are_masked_anywhere() {
+    let mut answer = json!({
+        "logConfiguration": {"options": {"apikey": "0123456789abcdef0123456789abcdef", "awslogs-group": "/ecs/web-1"}},
+        "Splunk": {"HECToken": "1a11c111-2222-4333-8b44-5555e5555555"},
+        "MasterUserPassword": "Sup3rSecret",
+        "FsxAdminPassword": "*****",
+        "Options": [{"Name": "LISTENER_PASSWORD", "Value": "hunter2hunter2"}, {"Name": "PORT", "Value": "1521-tcp-1"}],
+        "apiKeySource": "AUTHORIZER",
+        "PasswordLastUsed": "2026-01-01T00:00:00Z",
+        "PasswordResetRequired": "false",
+        "KmsKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "SecretARN": "arn:aws:secretsmanager:us-east-1:1:secret:x1",
+        "KeyName": "deploy-2024",
+    });
+    let before = answer.clone();
+    redactor(&[]).redact("1", "s", "Op", &mut answer);
+    for masked in ["/logConfiguration/options/apikey", "/Splunk/HECToken", "/MasterUserPassword", "/Options/0/Value"] {
+        let text = answer.pointer(masked).unwrap().as_str().unwrap();
+        assert!(text.starts_with("[redacted "), "{masked}: {text}");
+        *answer.pointer_mut(masked).unwrap() = before.pointer(masked).unwrap().clone();
+    }
+    assert_eq!(answer, before, "nothing else is masked");
+}

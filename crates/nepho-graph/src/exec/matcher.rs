@@ -90,9 +90,11 @@ impl Exec<'_> {
                 };
                 let V::String(key) = self.eval(key, frame)? else { return Ok(Flow::Go) };
                 let slot = walk.plan.nodes[*node].slot;
-                // Several kinds may use one key.
+                // Several kinds may use one key, and several accounts that of one resource.
                 for table in &self.graph.tables {
-                    if let Ok(row) = table.keys.binary_search(&key) {
+                    let first = table.keys.partition_point(|known| *known < key);
+                    let same = table.keys.get(first..).unwrap_or_default().iter().take_while(|known| **known == key);
+                    for row in first..first + same.count() {
                         let id = NodeId(table.nodes.start + row as u32);
                         if self.is_of(walk, *node, id) {
                             frame[slot] = V::Node(id);

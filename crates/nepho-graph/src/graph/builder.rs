@@ -31,6 +31,7 @@ pub struct GraphBuilder {
     places: HashMap<Arc<str>, u32>,
     place_names: Vec<Arc<str>>,
     incomplete: Vec<(usize, Mark)>,
+    removed: HashSet<u32>,
     clock: Timestamp,
 }
 
@@ -116,6 +117,7 @@ impl GraphBuilder {
             places: HashMap::new(),
             place_names: Vec::new(),
             incomplete: Vec::new(),
+            removed: HashSet::new(),
             clock: Timestamp::default(),
             schema: Schema::open(),
         };
@@ -182,13 +184,23 @@ impl GraphBuilder {
         self.place_names.len() as u32 - 1
     }
 
-    /// Adds a resource. A second one of the same kind and key adds nothing and gives the first one's handle.
+    /// How many nodes were added.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Takes a node out again. It must have no relations.
+    pub fn remove(&mut self, node: NodeHandle) {
+        self.removed.insert(node.0);
+    }
+
+    /// Adds a resource. A second one of the same kind, key and account adds nothing and gives the first one's handle.
     /// A property left out is null.
     #[expect(clippy::too_many_arguments, reason = "the fields of a resource, each once")]
     pub fn add_node(
         &mut self,
         kind: &str,
-        key: &str,
+        key: impl Into<Arc<str>>,
         account: &str,
         region: &str,
         name: Value,
@@ -200,7 +212,7 @@ impl GraphBuilder {
             None => self.kind(kind, &[nepho_model::label_of_kind(kind).into()], true),
         };
         let (account, region) = (self.place(account), self.place(region));
-        let (handle, row) = match self.row(index, key, account, region) {
+        let (handle, row) = match self.row(index, key.into(), account, region) {
             Ok(new) => new,
             Err(known) => return known,
         };
@@ -233,7 +245,7 @@ impl GraphBuilder {
         let id = format!(":{}", sorted.join(":"));
         let index = self.kind(&id, &sorted, false);
         let none = self.place("");
-        let (handle, row) = match self.row(index, key, none, none) {
+        let (handle, row) = match self.row(index, key.into(), none, none) {
             Ok(new) => new,
             Err(known) => return known,
         };
@@ -246,26 +258,33 @@ impl GraphBuilder {
     }
 
     /// A new row, or the handle of the one that is there.
-    fn row(&mut self, kind: usize, key: &str, account: u32, region: u32) -> Result<(NodeHandle, usize), NodeHandle> {
+    fn row(
+        &mut self,
+        kind: usize,
+        key: Arc<str>,
+        account: u32,
+        region: u32,
+    ) -> Result<(NodeHandle, usize), NodeHandle> {
         let Self { kinds, nodes, seen, hasher, .. } = self;
         let hash = |kind: u32, key: &str| hasher.hash_one((kind, key));
         let of = |handle: u32| {
             let (kind, row) = nodes.get(handle as usize)?;
-            Some((*kind, kinds.get(*kind as usize)?.keys.get(*row as usize)?))
+            let rows = kinds.get(*kind as usize)?;
+            Some((*kind, rows.keys.get(*row as usize)?, *rows.accounts.get(*row as usize)?))
         };
-        if let Some(known) = seen.find(hash(kind as u32, key), |handle| {
-            of(*handle).is_some_and(|(of, known)| of == kind as u32 && **known == *key)
+        if let Some(known) = seen.find(hash(kind as u32, &key), |handle| {
+            of(*handle).is_some_and(|(of, known, at)| of == kind as u32 && *known == key && at == account)
         }) {
             return Err(NodeHandle(*known));
         }
         let handle = nodes.len() as u32;
-        seen.insert_unique(hash(kind as u32, key), handle, |handle| {
-            of(*handle).map_or(0, |(kind, key)| hash(kind, key))
+        seen.insert_unique(hash(kind as u32, &key), handle, |handle| {
+            of(*handle).map_or(0, |(kind, key, _)| hash(kind, key))
         });
         let row = kinds.get(kind).map_or(0, |kind| kind.keys.len());
         nodes.push((kind as u32, row as u32));
         if let Some(kind) = kinds.get_mut(kind) {
-            kind.keys.push(key.into());
+            kind.keys.push(key);
             kind.accounts.push(account);
             kind.regions.push(region);
         }
@@ -352,7 +371,10 @@ impl GraphBuilder {
 
     /// The graph.
     pub fn finish(self) -> Graph {
-        let Self { schema, kinds, nodes, relations, places, place_names, incomplete, clock, hasher, .. } = self;
+        let Self { schema, kinds, nodes, relations, places, place_names, incomplete, removed, clock, hasher, .. } =
+            self;
+        let gone: HashSet<(u32, u32)> =
+            removed.iter().filter_map(|handle| nodes.get(*handle as usize)).copied().collect();
         let place_names = Arc::new(place_names);
         let mut kind_order: Vec<usize> = (0..kinds.len()).collect();
         kind_order.sort_by(|left, right| kinds[*left].id.cmp(&kinds[*right].id));
@@ -366,10 +388,12 @@ impl GraphBuilder {
         let mut numbered: Vec<_> = kinds.into_iter().enumerate().collect();
         numbered.sort_by_key(|(at, _)| kind_number[*at]);
         for (at, rows) in numbered {
-            let mut order: Vec<u32> = (0..rows.keys.len() as u32).collect();
-            order.sort_by(|left, right| rows.keys[*left as usize].cmp(&rows.keys[*right as usize]));
+            let mut order: Vec<u32> =
+                (0..rows.keys.len() as u32).filter(|row| !gone.contains(&(at as u32, *row))).collect();
+            let sorting = |row: u32| (&rows.keys[row as usize], &place_names[rows.accounts[row as usize] as usize]);
+            order.sort_by(|left, right| sorting(*left).cmp(&sorting(*right)));
             let first = kind_of.len() as u32;
-            row_of[at] = vec![0; order.len()];
+            row_of[at] = vec![0; rows.keys.len()];
             order.iter().enumerate().for_each(|(row, from)| row_of[at][*from as usize] = first + row as u32);
             kind_of.resize(kind_of.len() + order.len(), kind_number[at]);
             tables.push(rows.finish(&order, first, &place_names));
@@ -470,7 +494,7 @@ impl KindRows {
             keys: Arc::new(order.iter().map(|from| self.keys[*from as usize].clone()).collect()),
             accounts: pick(&self.accounts),
             regions: pick(&self.regions),
-            columns: self.columns.finish(length, order),
+            columns: self.columns.finish(self.keys.len(), order),
         };
         if self.built_in {
             let declared = std::mem::take(&mut table.columns);
