@@ -21,8 +21,8 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same on one line, white space collapsed.
-pub(crate) fn one_line(text: &str) -> String {
+/// The same on one line, white space collapsed: what may stand in a line of a terminal whoever wrote it.
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in clean(text).split_whitespace() {
         if !line.is_empty() {
