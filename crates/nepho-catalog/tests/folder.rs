@@ -1,5 +1,7 @@
 //! A user's own folder: what is wrong in it is told, with the place.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::Path;
 
 use nepho_catalog::{Catalog, CatalogError};

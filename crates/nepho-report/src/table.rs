@@ -364,19 +364,26 @@ fn mutes_in_short(output: &mut String, report: &Report, style: &Style) {
         let by = if mutes > 0 { format!(" by {}", count(mutes as u64, "mute", "mutes")) } else { String::new() };
         push_line(output, &format!("\n{}  {}{by}", style.paint(BOLD, "Muted"), count(muted, "finding", "findings")));
     }
-    for mute in digest::mutes(report).into_iter().filter(|mute| mute.expired) {
-        let text = format!(
-            "{} ({}) on {}: {} shown again. Renew it or drop it. It said: {}",
-            mute.id,
-            mute.scope(),
-            mute.expires,
-            count(mute.matched, "finding is", "findings are"),
-            mute.reason
-        );
-        style.entry(output, 0, "Expired", &text, 3);
+    let mut section = String::new();
+    for mute in digest::mutes(report) {
+        if mute.expired {
+            let text = format!(
+                "{} ({}) on {}: {} shown again. Renew it or drop it. It said: {}",
+                mute.id,
+                mute.scope(),
+                mute.expires,
+                count(mute.matched, "finding is", "findings are"),
+                mute.reason
+            );
+            style.entry(&mut section, 0, "Expired", &text, 3);
+        }
+        if !mute.problem.is_empty() {
+            style.entry(&mut section, 0, "Mute", &format!("{} ({}): {}", mute.id, mute.scope(), mute.problem), 3);
+        }
     }
-    for mute in digest::mutes(report).into_iter().filter(|mute| !mute.problem.is_empty()) {
-        style.entry(output, 0, "Mute", &format!("{} ({}): {}", mute.id, mute.scope(), mute.problem), 3);
+    if !section.is_empty() {
+        output.push('\n');
+        output.push_str(&section);
     }
 }
 
@@ -388,7 +395,8 @@ pub fn findings(report: &Report, style: &Style) -> String {
         return match digest::open_count(report) {
             0 => format!("{}.\n", digest::none(report, "findings")),
             open => format!(
-                "Nothing to list here; there are {} besides (--verdicts, --severity).\n",
+                "Nothing to list here; there {} {} besides (--verdicts, --severity).\n",
+                if open == 1 { "is" } else { "are" },
                 count(open, "open finding", "open findings")
             ),
         };

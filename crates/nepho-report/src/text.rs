@@ -33,9 +33,12 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// A JSON value for people: text without quotes, all else as compact JSON.
+/// A JSON value for people: text without quotes, what could not be read as `unknown`, all else as compact JSON.
 pub(crate) fn plain(value: &serde_json::Value) -> String {
     match value {
+        serde_json::Value::Object(fields) if fields.len() == 1 && fields.contains_key("unknown") => {
+            "unknown".to_owned()
+        }
         serde_json::Value::String(text) => clean(text).into_owned(),
         other => clean(&other.to_string()).into_owned(),
     }
