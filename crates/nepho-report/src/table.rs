@@ -468,10 +468,11 @@ fn names_repeat(findings: &[&FindingView]) -> bool {
     })
 }
 
-/// Makes every column at least as wide as its longest word, so that no id is broken.
+/// Makes every column at least as wide as its longest word, so that no id is broken; what is short stays on one line.
 fn keep_words(table: &mut Table, header: &[&str]) {
     const WORD_MAX: usize = 200;
     const EVIDENCE_MAX: usize = 40;
+    const SHORT: usize = 16;
     /// A space on either side of a cell.
     const CELL_PADDING: u16 = 2;
     if matches!(table.content_arrangement(), ContentArrangement::Disabled) {
@@ -480,8 +481,10 @@ fn keep_words(table: &mut Table, header: &[&str]) {
     let mut longest = vec![0; header.len()];
     for row in table.row_iter() {
         for (length, cell) in longest.iter_mut().zip(row.cell_iter()) {
-            let words = cell.content();
-            *length = words.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0).max(*length);
+            let text = cell.content();
+            let whole = Some(text.chars().count()).filter(|whole| *whole <= SHORT);
+            let words = text.split_whitespace().map(|word| word.chars().count());
+            *length = words.chain(whole).max().unwrap_or(0).max(*length);
         }
     }
     for ((column, length), name) in table.column_iter_mut().zip(longest).zip(header) {

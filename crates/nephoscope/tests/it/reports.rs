@@ -11,6 +11,7 @@ fn scan(home: &Path, arguments: &[&str]) -> Output {
     let recording = buckets(home);
     nephoscope(home)
         .current_dir(home)
+        .env("COLUMNS", "300")
         .args(["scan", "aws", "--services", "s3,s3control", "--replay"])
         .arg(recording)
         .args(arguments)
