@@ -8,9 +8,11 @@ pub mod case;
 mod framework;
 pub mod kind;
 mod load;
+mod place;
 mod rule;
 
 pub use framework::{Framework, Requirement};
 pub use kind::Kind;
 pub use load::{Catalog, CatalogError, SourceFile, SourceKind, nearest};
+pub use place::{Place, YamlError, read_yaml};
 pub use rule::{ControlId, Fix, Rule};

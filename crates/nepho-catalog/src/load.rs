@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::case::{KindCases, RuleCases};
+use crate::place::{Place, YamlError, read_yaml};
 use crate::{Framework, Kind, Rule};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -50,31 +51,29 @@ pub enum CatalogError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is not in its format. `message` holds the place and a snippet.
-    #[error("`{path}` is not a valid {what} file: {message}")]
+    /// The file is not in its format.
+    #[error("{place}: not a valid {what} file: {message}", place = source.place, message = source.message)]
     Format {
-        /// Which.
-        path: String,
         /// `kind`, `rule`, `framework`, `cases`.
         what: &'static str,
-        /// Where and what, with a snippet of the source.
-        message: String,
+        /// What and where.
+        source: YamlError,
     },
     /// The id in the file is not the one its path says.
-    #[error("`{path}` says id `{found}`; its path says `{expected}`: rename one of them")]
+    #[error("{place}: the file says id `{found}`, its path says `{expected}`: rename one of them")]
     Id {
-        /// Which.
-        path: String,
+        /// Where.
+        place: Box<Place>,
         /// In the file.
         found: String,
         /// By the path.
         expected: String,
     },
     /// A file names something that does not exist.
-    #[error("`{path}` names the {what} `{name}`, which does not exist{}", help.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    #[error("{place}: the {what} `{name}` does not exist{}", help.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     Unresolved {
-        /// Which file.
-        path: String,
+        /// Where.
+        place: Box<Place>,
         /// What is missing.
         what: &'static str,
         /// Its name.
@@ -82,6 +81,36 @@ pub enum CatalogError {
         /// The nearest right name.
         help: Option<String>,
     },
+    /// A user's folder in which there is nothing to read.
+    #[error(
+        "no file in `{path}` is a kind, a rule or a framework: they stand in `kinds/`, `rules/` and `frameworks/` there and end in `.yaml`"
+    )]
+    Nothing {
+        /// The folder.
+        path: String,
+    },
+}
+
+impl CatalogError {
+    /// What is wrong, where it is, and what to do, each for itself; `None` where it is wrong nowhere in a file.
+    pub fn at(&self) -> Option<(String, &Place, Option<String>)> {
+        match self {
+            Self::Read { .. } | Self::Nothing { .. } => None,
+            Self::Format { what, source } => {
+                Some((format!("not a valid {what} file: {}", source.message), &source.place, None))
+            }
+            Self::Id { place, found, expected } => Some((
+                format!("the file says id `{found}`, its path says `{expected}`"),
+                place,
+                Some("rename one of them".to_owned()),
+            )),
+            Self::Unresolved { place, what, name, help } => Some((
+                format!("the {what} `{name}` does not exist"),
+                place,
+                help.as_ref().map(|near| format!("did you mean `{near}`?")),
+            )),
+        }
+    }
 }
 
 /// The nearest of `names` to `wrong`, when one is near enough to suggest.
@@ -104,6 +133,8 @@ pub struct Catalog {
     pub rules: BTreeMap<Arc<str>, Arc<Rule>>,
     /// Frameworks.
     pub frameworks: BTreeMap<Arc<str>, Arc<Framework>>,
+    /// What is odd about a user's folder, one sentence each.
+    pub warnings: Vec<String>,
     /// Where each file stands, for messages about it: (what, id) → path.
     sources: BTreeMap<(&'static str, String), (String, Arc<str>)>,
 }
@@ -127,11 +158,18 @@ fn classify(path: &str) -> Option<(SourceKind, String)> {
 }
 
 fn parse<T: DeserializeOwned>(file: &SourceFile, what: &'static str) -> Result<T, CatalogError> {
-    serde_saphyr::from_str(&file.text).map_err(|error| CatalogError::Format {
-        path: file.path.clone(),
-        what,
-        message: error.to_string(),
-    })
+    read_yaml(&file.path, &file.text).map_err(|source| CatalogError::Format { what, source })
+}
+
+/// Why a file is passed over that looks as if it were meant to be read.
+fn stray(relative: &str) -> Option<&'static str> {
+    let hidden = relative.split('/').any(|part| part.starts_with('.'));
+    match relative {
+        _ if hidden => None,
+        _ if relative.ends_with(".yml") => Some("it ends in `.yml`; rename it to `.yaml`"),
+        _ if relative.ends_with(".yaml") => Some("it is not in `kinds/`, `rules/` or `frameworks/`"),
+        _ => None,
+    }
 }
 
 impl SourceFile {
@@ -145,8 +183,13 @@ impl SourceFile {
 
     /// The files of a user's folder, laid out like `catalog/`. Other files are passed over.
     pub fn folder(root: &Path) -> Result<Vec<SourceFile>, CatalogError> {
+        Ok(Self::folder_and_strays(root)?.0)
+    }
+
+    /// The same, and a sentence for each file that was passed over though it looks as if it were meant to be read.
+    fn folder_and_strays(root: &Path) -> Result<(Vec<SourceFile>, Vec<String>), CatalogError> {
         let read = |path: &Path, source| CatalogError::Read { path: path.display().to_string(), source };
-        let mut files = Vec::new();
+        let (mut files, mut strays) = (Vec::new(), Vec::new());
         let mut folders: Vec<PathBuf> = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).map_err(|error| read(&folder, error))? {
@@ -159,11 +202,17 @@ impl SourceFile {
                 if let Some((kind, id)) = classify(&relative) {
                     let text = std::fs::read_to_string(&path).map_err(|error| read(&path, error))?;
                     files.push(SourceFile { kind, id, path: path.display().to_string(), text: text.into() });
+                } else if let Some(why) = stray(&relative) {
+                    strays.push(format!("`{}` is passed over: {why}", path.display()));
                 }
             }
         }
+        if files.is_empty() {
+            return Err(CatalogError::Nothing { path: root.display().to_string() });
+        }
         files.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
+        strays.sort();
+        Ok((files, strays))
     }
 
     /// Reads it as a rule's cases.
@@ -185,7 +234,10 @@ impl Catalog {
 
     /// The catalogue in the binary with a user's folder over it: a file with the same id takes the place of ours.
     pub fn with_folder(root: &Path) -> Result<Self, CatalogError> {
-        Self::load(SourceFile::embedded().chain(SourceFile::folder(root)?))
+        let (own, strays) = SourceFile::folder_and_strays(root)?;
+        let mut catalog = Self::load(SourceFile::embedded().chain(own))?;
+        catalog.warnings = strays;
+        Ok(catalog)
     }
 
     /// A catalogue of the given files; later ones take the place of earlier ones with the same id.
@@ -216,7 +268,8 @@ impl Catalog {
                 SourceKind::KindCases | SourceKind::RuleCases => continue,
             };
             if found.as_ref() != file.id {
-                return Err(CatalogError::Id { path: file.path, found: found.to_string(), expected: file.id });
+                let place = Box::new(Place::of_word(&file.path, &file.text, &found));
+                return Err(CatalogError::Id { place, found: found.to_string(), expected: file.id });
             }
             catalog.sources.insert((what, found.to_string()), (file.path, file.text));
         }
@@ -248,8 +301,10 @@ impl Catalog {
         name: &str,
         names: impl IntoIterator<Item = &'a str>,
     ) -> CatalogError {
-        let path = self.source(file.0, file.1).map_or_else(|| file.1.to_owned(), |(path, _)| path.to_owned());
-        CatalogError::Unresolved { path, what, name: name.to_owned(), help: nearest(name, names) }
+        let unknown = || (file.1.to_owned(), Arc::from(""));
+        let (path, text) = self.sources.get(&(file.0, file.1.to_owned())).cloned().unwrap_or_else(unknown);
+        let place = Box::new(Place::of_word(&path, &text, name));
+        CatalogError::Unresolved { place, what, name: name.to_owned(), help: nearest(name, names) }
     }
 
     /// Every name that a file uses must exist: parent kinds, kinds of relations, `get` calls, kinds of rules, frameworks.

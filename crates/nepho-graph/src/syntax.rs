@@ -62,6 +62,13 @@ impl Source {
 
     /// The error with its place in the text as it was written.
     pub fn map(&self, mut error: Box<QueryError>) -> Box<QueryError> {
+        // What follows the text of an expression is ours: nobody wrote that bracket.
+        if self.prefix > 0
+            && self.original(error.span.start) == self.original
+            && let Some(rest) = error.message.strip_prefix("unexpected token `)`")
+        {
+            error.message = format!("the expression ends too early{rest}");
+        }
         error.span = self.original(error.span.start)..self.original(error.span.end);
         error
     }
@@ -170,12 +177,26 @@ fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnostic]) -> Box<
         }
         _ => ErrorCode::UnexpectedSyntax,
     };
-    let message = first.message.lines().next().unwrap_or("the query does not parse").to_owned();
+    let message = expectations(first.message.lines().next().unwrap_or("the query does not parse"));
     let error = QueryError::new(code, span(first.primary_span), message);
     match &first.help {
         Some(help) => error.with_help(help.lines().next().unwrap_or_default()),
         None => error,
     }
+}
+
+/// The parser names everything that it would have taken; a person is helped by a few, words before signs.
+fn expectations(message: &str) -> String {
+    const NAMED_MAX: usize = 5;
+    let Some((before, list)) = message.split_once("; expected ") else { return message.to_owned() };
+    let mut names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    if names.len() <= NAMED_MAX {
+        return message.to_owned();
+    }
+    names.sort_by_key(|name| !name.starts_with(char::is_alphabetic));
+    let others = names.len().saturating_sub(NAMED_MAX);
+    let named: Vec<String> = names.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    format!("{before}; expected {} or one of {others} others", named.join(", "))
 }
 
 fn span(of: open_cypher::Span) -> Span {

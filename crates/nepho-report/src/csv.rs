@@ -1,6 +1,8 @@
-//! CSV: one row a finding, safe to open in a spreadsheet.
+//! CSV: one row a finding, then one for each gap of coverage; safe to open in a spreadsheet.
 
 use std::io::Write;
+
+use nepho_model::CoverageEntry;
 
 use crate::digest;
 use crate::format::{Format, ReportError};
@@ -36,6 +38,9 @@ pub(crate) fn write(report: &Report, output: &mut dyn Write) -> Result<(), Repor
     for finding in digest::sorted(report) {
         writer.write_record(row(report, finding).map(|cell| harmless(&cell))).map_err(failed)?;
     }
+    for entry in digest::missing(report) {
+        writer.write_record(gap(report, entry).map(|cell| harmless(&cell))).map_err(failed)?;
+    }
     writer.flush().map_err(ReportError::write(Format::Csv))
 }
 
@@ -57,7 +62,10 @@ fn row(report: &Report, finding: &FindingView) -> [String; COLUMNS.len()] {
     let reasons: Vec<String> = finding
         .reasons
         .iter()
-        .map(|reason| format!("{}: {} {} {} {}", reason.what, reason.call, reason.state, reason.code, reason.message))
+        .map(|reason| match digest::reason(reason) {
+            (what, words) if words.is_empty() => what,
+            (what, words) => format!("{what}: {words}"),
+        })
         .collect();
     [
         finding.id.clone(),
@@ -83,8 +91,27 @@ fn row(report: &Report, finding: &FindingView) -> [String; COLUMNS.len()] {
     ]
 }
 
+/// What could not be read: a row without a rule, whose verdict is `not_read`.
+fn gap(report: &Report, entry: &CoverageEntry) -> [String; COLUMNS.len()] {
+    let mut row = [const { String::new() }; COLUMNS.len()];
+    let mut set = |column: &str, text: String| {
+        if let Some(cell) = COLUMNS.iter().position(|name| *name == column).and_then(|at| row.get_mut(at)) {
+            *cell = text;
+        }
+    };
+    set("verdict", "not_read".to_owned());
+    set("title", format!("{} could not be read in full", entry.call));
+    set("kind", entry.kind.to_string());
+    set("account", entry.account.to_string());
+    set("account_name", digest::account_name(report, &entry.account).unwrap_or_default().to_owned());
+    set("region", entry.region.to_string());
+    set("reasons", format!("{} {} {} {}", entry.call, entry.state.as_str(), entry.code, entry.message));
+    set("fix", digest::advice(&entry.call, entry.state).to_owned());
+    row
+}
+
 /// One line, and never a formula: a cell that starts as one gets an apostrophe in front (OWASP, "CSV Injection").
-fn harmless(cell: &str) -> String {
+pub fn harmless(cell: &str) -> String {
     let starts_a_formula =
         |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
     let line = one_line(cell);
@@ -107,11 +134,23 @@ mod tests {
         let report = fixture::report();
         let text = fixture::rendered(Format::Csv, &report);
         let rows = rows(&text);
-        assert_eq!(rows.len(), report.findings.len());
+        assert_eq!(rows.iter().filter(|row| row.get(1) != Some("not_read")).count(), report.findings.len());
         assert_eq!(rows[0].get(2), Some("critical"));
         assert_eq!(rows[0].get(7), Some("arn:aws:s3:::acme-exports"));
         assert_eq!(rows[0].get(9), Some("prod"));
         assert_eq!(rows[0].get(11), Some(r#"{"public_read":true,"policy":{"Effect":"Allow","Principal":"*"}}"#));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_a_row_each() {
+        let report = fixture::report();
+        let rows = rows(&fixture::rendered(Format::Csv, &report));
+        let gaps: Vec<_> = rows.iter().filter(|row| row.get(1) == Some("not_read")).collect();
+        assert_eq!(gaps.len(), report.coverage.iter().filter(|entry| !entry.state.is_complete()).count());
+        let denied =
+            gaps.iter().find(|row| row.get(4) == Some("s3:GetBucketPolicy could not be read in full")).unwrap();
+        assert!(denied.get(12).unwrap().starts_with("s3:GetBucketPolicy denied AccessDenied User: "), "{denied:?}");
+        assert_eq!((denied.get(3), denied.get(9)), (Some(""), Some("dev")));
     }
 
     #[test]
@@ -122,7 +161,7 @@ mod tests {
                 finding.resource.name = Some(name.into());
                 finding.resource.region = name.into();
             }
-            for row in rows(&fixture::rendered(Format::Csv, &report)) {
+            for row in rows(&fixture::rendered(Format::Csv, &report)).iter().take(report.findings.len()) {
                 assert!(row.iter().all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@', '＝'])), "{row:?}");
                 assert!(row.get(6).unwrap().starts_with('\''));
             }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nepho_model::{CoverageState, Severity, Verdict};
+use nepho_model::{CoverageEntry, CoverageState, Severity, Verdict};
 
-use crate::report::{FindingView, FrameworkView, MuteView, Report, RuleView};
+use crate::report::{FindingView, FrameworkView, MuteView, ReasonView, Report, RuleView};
+use crate::text::one_line;
 
 /// Findings in the order of every format: failed before unknown before passed, muted last, worst first, then by rule,
 /// account, region, resource.
@@ -59,14 +60,32 @@ pub(crate) fn by_rule<'a>(report: &'a Report, choose: impl Fn(&FindingView) -> b
 /// Open findings per severity, worst first.
 pub(crate) fn open_by_severity(report: &Report) -> [(Severity, u64); 5] {
     Severity::ALL.map(|severity| {
-        let count = report.findings.iter().filter(|f| is_open(f) && f.rule.severity == severity).count();
-        (severity, count as u64)
+        (severity, report.open.iter().filter(|open| open.severity == severity).map(|open| open.count).sum())
     })
 }
 
-/// Findings that a mute hides.
-pub(crate) fn muted_count(report: &Report) -> u64 {
-    report.findings.iter().filter(|finding| finding.muted.is_some()).count() as u64
+/// All open findings.
+pub(crate) fn open_count(report: &Report) -> u64 {
+    report.open.iter().map(|open| open.count).sum()
+}
+
+/// What to say where there are no findings: never more than what was read allows.
+pub(crate) fn none(report: &Report, what: &str) -> String {
+    match () {
+        () if report.coverage.is_empty() => format!("No {what}: nothing was read"),
+        () if report.coverage.iter().any(|entry| !entry.state.is_complete()) => {
+            format!("No {what} in what could be read")
+        }
+        () => format!("No {what}"),
+    }
+}
+
+/// What was missing, and in how far: `s3:GetBucketPolicy denied AccessDenied …`. The latter is empty where no call is to
+/// blame.
+pub(crate) fn reason(reason: &ReasonView) -> (String, String) {
+    let words = [&reason.call, &reason.state, &reason.code, &reason.message];
+    let words: Vec<String> = words.map(|word| one_line(word)).into_iter().filter(|word| !word.is_empty()).collect();
+    (one_line(&reason.what), words.join(" "))
 }
 
 /// How complete the reading was, counted in reads: one kind in one account and region.
@@ -119,6 +138,27 @@ pub(crate) struct Gap<'a> {
     pub lists: bool,
 }
 
+/// What to do about a call that ended so.
+pub(crate) fn advice(call: &str, state: CoverageState) -> &'static str {
+    match state {
+        CoverageState::Complete | CoverageState::NotOffered | CoverageState::RegionDisabled => "nothing to do",
+        CoverageState::Denied if call == "sts:AssumeRole" => {
+            "create the role `NephoscopeReadOnly` (or the one that you give with `--role`) in that account, with the policy that `nephoscope permissions aws` prints, and let it trust the principal that scans"
+        }
+        CoverageState::Denied => {
+            "grant the read-only policy that `nephoscope permissions aws` prints, or check for a policy of the organisation that forbids the call"
+        }
+        CoverageState::Throttled => "scan again when less else is calling the account, or fewer regions at a time",
+        CoverageState::TimedOut => "scan again with a longer time limit",
+        CoverageState::Malformed => "please report it, with the recording if you may share it",
+        CoverageState::Unreachable => "check the network, proxy and endpoint settings between here and the provider",
+        CoverageState::ServerFault => "scan again later: the fault was the provider's",
+        CoverageState::NotRecorded => "record again with this version: the recording does not hold this call",
+        CoverageState::Failed => "see the provider's words",
+        CoverageState::Cut => "scan again with a higher limit: ours cut it off",
+    }
+}
+
 impl Gap<'_> {
     /// How it ended, for people.
     pub fn state_words(&self) -> String {
@@ -127,28 +167,24 @@ impl Gap<'_> {
 
     /// What to do about it.
     pub fn advice(&self) -> &'static str {
-        match self.state {
-            CoverageState::Complete | CoverageState::NotOffered | CoverageState::RegionDisabled => "nothing to do",
-            CoverageState::Denied => {
-                "grant the read-only policy that `nephoscope permissions aws` prints, or check for a policy of the organisation that forbids the call"
-            }
-            CoverageState::Throttled => "scan again when less else is calling the account, or fewer regions at a time",
-            CoverageState::TimedOut => "scan again with a longer time limit",
-            CoverageState::Malformed => "please report it, with the recording if you may share it",
-            CoverageState::Unreachable => {
-                "check the network, proxy and endpoint settings between here and the provider"
-            }
-            CoverageState::ServerFault => "scan again later: the fault was the provider's",
-            CoverageState::NotRecorded => "record again with this version: the recording does not hold this call",
-            CoverageState::Failed => "see the provider's words",
-            CoverageState::Cut => "scan again with a higher limit: ours cut it off",
+        advice(self.call, self.state)
+    }
+
+    /// Where, every account and region by its name.
+    pub fn place_in_full(&self) -> String {
+        let all = |names: &BTreeSet<&str>| {
+            names.iter().map(|name| one_line(name)).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+        };
+        match (all(&self.accounts), all(&self.regions)) {
+            (accounts, regions) if regions.is_empty() => accounts,
+            (accounts, regions) => format!("{accounts} ({regions})"),
         }
     }
 
     /// Where: `3 accounts, 2 regions`, or their names when there is one each.
     pub fn place(&self) -> String {
         let some = |names: &BTreeSet<&str>, many: &str| match names.first() {
-            Some(only) if names.len() == 1 => crate::text::one_line(only),
+            Some(only) if names.len() == 1 => one_line(only),
             _ => format!("{} {many}", names.len()),
         };
         match self.regions.iter().all(|region| region.is_empty()) {
@@ -158,10 +194,16 @@ impl Gap<'_> {
     }
 }
 
-/// What could not be read, those that hide whole resources first, then by call.
-pub(crate) fn gaps(report: &Report) -> Vec<Gap<'_>> {
+/// The entries of coverage of which something is missing, sorted.
+pub(crate) fn missing(report: &Report) -> Vec<&CoverageEntry> {
     let mut entries: Vec<_> = report.coverage.iter().filter(|entry| !entry.state.is_complete()).collect();
     entries.sort();
+    entries
+}
+
+/// What could not be read, those that hide whole resources first, then by call.
+pub(crate) fn gaps(report: &Report) -> Vec<Gap<'_>> {
+    let entries = missing(report);
     let mut gaps: BTreeMap<(&str, CoverageState, &str), Gap<'_>> = BTreeMap::new();
     for entry in entries {
         let gap = gaps.entry((&entry.call, entry.state, &entry.code)).or_insert_with(|| Gap {
@@ -221,6 +263,20 @@ pub(crate) fn frameworks(report: &Report) -> Vec<&FrameworkView> {
     let mut frameworks: Vec<_> = report.compliance.iter().collect();
     frameworks.sort_by(|a, b| a.id.cmp(&b.id));
     frameworks
+}
+
+/// Mutes that a person should look at, by name, and why.
+pub(crate) fn mute_warnings(report: &Report) -> Vec<(String, String)> {
+    let warning = |mute: &&MuteView| {
+        let expired = mute.expired.then(|| {
+            let findings = count(mute.matched, "finding is", "findings are");
+            format!("expired on {}: {findings} shown again", one_line(&mute.expires))
+        });
+        let problem = Some(one_line(&mute.problem)).filter(|problem| !problem.is_empty());
+        let words: Vec<String> = expired.into_iter().chain(problem).collect();
+        (!words.is_empty()).then(|| (format!("{} ({})", one_line(&mute.id), mute.scope()), words.join("; ")))
+    };
+    mutes(report).iter().filter_map(warning).collect()
 }
 
 /// Mutes, expired ones first.

@@ -115,6 +115,15 @@ pub(crate) fn report() -> Report {
         regions: vec!["us-east-1".into(), "eu-west-1".into()],
         counts: Counts { resources: 412, relations: 1_530, kinds: 46, rules_run: 158 },
         by_verdict: VerdictCounts { fail: 5, pass: 1_204, unknown: 1, not_applicable: 88 },
+        open: [
+            (prod, Severity::Critical, 1),
+            (prod, Severity::High, 1),
+            (dev, Severity::High, 1),
+            (dev, Severity::Medium, 1),
+        ]
+        .map(|(account, severity, count)| OpenCount { account: account.into(), severity, count })
+        .into(),
+        muted: 1,
         findings: vec![fine, volume, group("sg-1", prod), muted, unread, group("sg-2", dev), bucket],
         coverage: vec![
             complete(prod, "aws.s3.bucket", "s3:ListBuckets"),
@@ -146,6 +155,10 @@ pub(crate) fn report() -> Report {
             MuteView {
                 id: "website".into(),
                 rule: "aws.s3.bucket-public-read".into(),
+                resource: "arn:aws:s3:::acme-w*".into(),
+                account: prod.into(),
+                tag: "team=payments".into(),
+                problem: String::new(),
                 reason: "public web site".into(),
                 expires: "2026-12-31".into(),
                 matched: 1,
@@ -154,6 +167,10 @@ pub(crate) fn report() -> Report {
             MuteView {
                 id: "old-lab".into(),
                 rule: "aws.ec2.volume-unencrypted".into(),
+                resource: String::new(),
+                account: String::new(),
+                tag: String::new(),
+                problem: String::new(),
                 reason: "lab is being closed".into(),
                 expires: "2025-06-30".into(),
                 matched: 1,
@@ -219,6 +236,8 @@ pub(crate) fn hostile() -> Report {
     }
     for mute in &mut report.mutes {
         mute.reason = bad();
+        mute.resource = bad();
+        mute.problem = bad();
     }
     report
 }

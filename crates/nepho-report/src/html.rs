@@ -46,6 +46,8 @@ struct Page {
     clock_words: String,
     scope: String,
     headline: String,
+    /// What to say where no rule is listed.
+    nothing: String,
     calm: bool,
     severities: Vec<SeverityCount>,
     open_total: String,
@@ -159,11 +161,12 @@ struct Requirement {
 
 struct Mute {
     id: String,
-    rule: String,
+    scope: String,
     reason: String,
     expires: String,
     matched: String,
     expired: bool,
+    problem: String,
 }
 
 impl Page {
@@ -190,13 +193,17 @@ impl Page {
                 count(report.accounts.len() as u64, "account", "accounts"),
                 count(report.regions.len() as u64, "region", "regions")
             ),
-            headline: headline(report, whole),
+            headline: headline(report),
+            nothing: match digest::open_count(report) {
+                0 => headline(report),
+                _ => "The open findings are not among those listed here".to_owned(),
+            },
             calm: digest::open_by_severity(report).iter().take(2).all(|(_, number)| *number == 0),
             severities: severities(report),
-            open_total: thousands(digest::open_by_severity(report).iter().map(|(_, number)| number).sum()),
+            open_total: thousands(digest::open_count(report)),
             passed: thousands(report.by_verdict.pass),
             unknown: thousands(report.by_verdict.unknown),
-            muted: thousands(digest::muted_count(report)),
+            muted: thousands(report.muted),
             rules_run: thousands(report.counts.rules_run),
             coverage: Bar::of(whole),
             account_bars,
@@ -244,13 +251,12 @@ fn rules_in_order(report: &Report) -> Vec<&RuleView> {
     rules.into_iter().map(|(rule, ..)| rule).collect()
 }
 
-fn headline(report: &Report, whole: Completeness) -> String {
+fn headline(report: &Report) -> String {
     let [critical, high, ..] = digest::open_by_severity(report).map(|(_, number)| number);
-    let open: u64 = digest::open_by_severity(report).iter().map(|(_, number)| number).sum();
+    let open = digest::open_count(report);
     let findings = |number: u64| if number == 1 { "finding is" } else { "findings are" };
     match (critical, high, open) {
-        (0, 0, 0) if whole.complete < whole.total => "No open findings in what could be read".to_owned(),
-        (0, 0, 0) => "No open findings".to_owned(),
+        (0, 0, 0) => digest::none(report, "open findings"),
         (0, 0, _) => format!("{} {} open, none critical or high", thousands(open), findings(open)),
         (0, _, _) => format!("{} high {} open", thousands(high), findings(high)),
         (_, 0, _) => format!("{} critical {} open", thousands(critical), findings(critical)),
@@ -281,9 +287,8 @@ fn severities(report: &Report) -> Vec<SeverityCount> {
 fn account_bars(report: &Report) -> (Vec<AccountBar>, usize) {
     let mut open: BTreeMap<&str, BTreeMap<std::cmp::Reverse<Severity>, u64>> =
         report.accounts.iter().map(|account| (account.id.as_str(), BTreeMap::new())).collect();
-    for finding in report.findings.iter().filter(|finding| digest::is_open(finding)) {
-        let account = open.entry(&finding.resource.account).or_default();
-        *account.entry(std::cmp::Reverse(finding.rule.severity)).or_default() += 1;
+    for count in &report.open {
+        *open.entry(&count.account).or_default().entry(std::cmp::Reverse(count.severity)).or_default() += count.count;
     }
     let mut accounts: Vec<_> = open.into_iter().collect();
     // Worst first: more critical ones, then more high ones, and so on.
@@ -420,7 +425,7 @@ impl Framework {
         Self {
             id: one_line(&framework.id),
             title: one_line(&framework.title),
-            score: framework.score.map_or_else(|| "–".to_owned(), |score| format!("{:.0}%", score.floor())),
+            score: framework.percent().map_or_else(|| "–".to_owned(), |percent| format!("{percent}%")),
             arc: framework.score.map_or(0, |score| (score.clamp(0.0, 100.0) * 10.0) as u64),
             states: [Fail, Unknown, Pass, NoResources, NotAutomated]
                 .into_iter()
@@ -464,11 +469,12 @@ impl Mute {
     fn of(mute: &MuteView) -> Self {
         Self {
             id: one_line(&mute.id),
-            rule: one_line(&mute.rule),
+            scope: mute.scope(),
             reason: one_line(&mute.reason),
             expires: one_line(&mute.expires),
             matched: count(mute.matched, "finding", "findings"),
             expired: mute.expired,
+            problem: one_line(&mute.problem),
         }
     }
 }

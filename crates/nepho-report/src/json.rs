@@ -56,7 +56,7 @@ struct Counts {
     kinds: u64,
     rules_run: u64,
     verdicts: Verdicts,
-    /// Failed and not muted, among the findings of this document.
+    /// Failed and not muted, also those that `findings` leaves out.
     open: Severities,
     muted: u64,
     reads: Reads,
@@ -174,10 +174,14 @@ struct Requirement<'a> {
 struct Mute<'a> {
     id: &'a str,
     rule: &'a str,
+    resource: &'a str,
+    account: &'a str,
+    tag: &'a str,
     reason: &'a str,
     expires: &'a str,
     matched: u64,
     expired: bool,
+    problem: &'a str,
 }
 
 fn document(report: &Report) -> Document<'_> {
@@ -220,7 +224,7 @@ fn counts(report: &Report) -> Counts {
             not_applicable: verdicts.not_applicable,
         },
         open: Severities { critical, high, medium, low, info },
-        muted: digest::muted_count(report),
+        muted: report.muted,
         reads: Reads { complete: whole.complete, total: whole.total },
     }
 }
@@ -313,10 +317,14 @@ fn mute(mute: &MuteView) -> Mute<'_> {
     Mute {
         id: &mute.id,
         rule: &mute.rule,
+        resource: &mute.resource,
+        account: &mute.account,
+        tag: &mute.tag,
         reason: &mute.reason,
         expires: &mute.expires,
         matched: mute.matched,
         expired: mute.expired,
+        problem: &mute.problem,
     }
 }
 

@@ -48,6 +48,16 @@ fn document(report: &Report) -> String {
         }
         suites.push(("coverage".to_owned(), suite));
     }
+    let mutes = digest::mute_warnings(report);
+    if !mutes.is_empty() {
+        let mut suite = Suite::default();
+        for (name, words) in mutes {
+            suite.tests += 1;
+            suite.skipped += 1;
+            suite.case("mutes", &name, &skipped(&words));
+        }
+        suites.push(("mutes".to_owned(), suite));
+    }
 
     let sum = |of: fn(&Suite) -> u64| suites.iter().map(|(_, suite)| of(suite)).sum::<u64>();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -91,7 +101,10 @@ impl Suite {
                 let reasons: Vec<_> = finding
                     .reasons
                     .iter()
-                    .map(|r| one_line(&format!("{} ({} {} {} {})", r.what, r.call, r.state, r.code, r.message)))
+                    .map(|reason| match digest::reason(reason) {
+                        (what, words) if words.is_empty() => what,
+                        (what, words) => format!("{what} ({words})"),
+                    })
                     .collect();
                 skipped(&format!("unknown, not passed: {}", reasons.join("; ")))
             }
@@ -171,13 +184,14 @@ mod tests {
     #[test]
     fn failures_fail_and_unknown_and_muted_are_skipped_with_their_reasons() {
         let text = fixture::rendered(Format::Junit, &fixture::report());
-        assert!(text.contains(r#"tests="10" failures="4" errors="0" skipped="5""#), "{text}");
+        assert!(text.contains(r#"tests="11" failures="4" errors="0" skipped="6""#), "{text}");
         assert!(text.contains(r#"<failure message="S3 bucket can be read by anyone" type="critical">"#));
         assert!(
             text.contains(r#"<skipped message="unknown, not passed: policy (s3:GetBucketPolicy denied AccessDenied"#)
         );
         assert!(text.contains(r#"<skipped message="muted until 2026-12-31: "#));
         assert!(text.contains(r#"<testsuite name="coverage" "#));
+        assert!(text.contains(r#"<testcase classname="mutes" name="old-lab (rule aws.ec2.volume-unencrypted)">"#));
     }
 
     #[test]

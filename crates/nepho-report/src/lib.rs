@@ -21,9 +21,12 @@ mod fixture;
 #[cfg(test)]
 mod schema_check;
 
+pub use csv::harmless;
 pub use format::{Format, ReportError, UnknownFormatError, render};
 pub use json::SCHEMA;
 pub use report::{
-    AccountView, Counts, FindingView, FixView, FrameworkView, GeneratedBy, MuteView, MutedView, ReasonView, Report,
-    RequirementState, RequirementView, ResourceView, RuleView, VerdictCounts,
+    AccountView, Counts, FindingView, FixView, FrameworkView, GeneratedBy, MuteView, MutedView, OpenCount, ReasonView,
+    Report, RequirementState, RequirementView, ResourceView, RuleView, VerdictCounts,
 };
+pub use safe_json::write_pretty;
+pub use text::one_line;

@@ -26,7 +26,11 @@ pub struct Report {
     pub counts: Counts,
     /// How all judgements ended, also those that `findings` leaves out.
     pub by_verdict: VerdictCounts,
-    /// The judgements to show; by default those that failed. The formats show whatever is here.
+    /// Failures that no mute hides, also those that `findings` leaves out.
+    pub open: Vec<OpenCount>,
+    /// Failures that a mute hides, also those that `findings` leaves out.
+    pub muted: u64,
+    /// The judgements to list; by default those that failed.
     pub findings: Vec<FindingView>,
     /// What could and could not be read.
     pub coverage: Vec<CoverageEntry>,
@@ -82,6 +86,17 @@ pub struct VerdictCounts {
     pub unknown: u64,
     /// The rule does not judge this resource.
     pub not_applicable: u64,
+}
+
+/// Open failures of one severity in one account.
+#[derive(Clone, Debug)]
+pub struct OpenCount {
+    /// The account's id.
+    pub account: String,
+    /// The severity.
+    pub severity: Severity,
+    /// How many.
+    pub count: u64,
 }
 
 /// What a rule says, shared by all its findings.
@@ -191,16 +206,36 @@ pub struct MutedView {
 pub struct MuteView {
     /// Its id.
     pub id: String,
-    /// The rule that it names, or a pattern, or empty for all.
+    /// The rule that it names, or a pattern, or empty for any.
     pub rule: String,
+    /// The key or name of the resource, or a pattern, or empty for any.
+    pub resource: String,
+    /// The account, or a pattern, or empty for any.
+    pub account: String,
+    /// A tag as `name=value` or `name`, or a pattern, or empty for any.
+    pub tag: String,
     /// Why.
     pub reason: String,
     /// Until when, as written.
     pub expires: String,
-    /// How many findings it hides (or would hide, had it not expired).
+    /// How many failures it hides (or would hide, had it not expired).
     pub matched: u64,
     /// Whether it has expired: its findings are shown again.
     pub expired: bool,
+    /// What is odd about it, in one sentence; empty where nothing is.
+    pub problem: String,
+}
+
+impl MuteView {
+    /// What it is about, in words: `rule aws.s3.bucket-public-read, account 111122223333`.
+    pub fn scope(&self) -> String {
+        [("rule", &self.rule), ("resource", &self.resource), ("account", &self.account), ("tag", &self.tag)]
+            .into_iter()
+            .filter(|(_, wanted)| !wanted.is_empty())
+            .map(|(field, wanted)| format!("{field} {}", crate::text::one_line(wanted)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
 }
 
 /// How the account stands against one framework.
@@ -214,6 +249,13 @@ pub struct FrameworkView {
     pub requirements: Vec<RequirementView>,
     /// Per cent of the judged requirements that pass, 0 to 100; `None` when none could be judged.
     pub score: Option<f64>,
+}
+
+impl FrameworkView {
+    /// The score for people, rounded down so that only all is 100.
+    pub fn percent(&self) -> Option<u64> {
+        self.score.map(|score| score.clamp(0.0, 100.0) as u64)
+    }
 }
 
 /// One requirement of a framework.

@@ -33,6 +33,12 @@ pub(crate) fn write(output: &mut dyn Write, value: &impl Serialize, layout: Layo
     }
 }
 
+/// Writes `value` for people and programs alike: indented, active characters escaped, a line feed at the end.
+pub fn write_pretty(output: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    write(output, value, Layout::Pretty)?;
+    output.write_all(b"\n")
+}
+
 struct Safe<F> {
     inner: F,
     html: bool,

@@ -8,6 +8,7 @@ use std::io::Write;
 
 use nepho_model::{Severity, Verdict};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::digest;
@@ -24,50 +25,90 @@ pub(crate) fn write(report: &Report, output: &mut dyn Write) -> Result<(), Repor
     output.write_all(b"\n").map_err(ReportError::write(Format::Sarif))
 }
 
-fn document(report: &Report) -> Value {
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+/// What is small is a tree; results are written one by one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Value,
+    automation_details: Value,
+    column_kind: &'static str,
+    invocations: Value,
+    results: Results<'a>,
+}
+
+struct Results<'a> {
+    findings: Vec<&'a FindingView>,
+    /// Places of rules by id.
+    rules: BTreeMap<&'a str, usize>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.findings.iter().map(|finding| result(finding, &self.rules)))
+    }
+}
+
+fn document(report: &Report) -> Document<'_> {
     let findings = digest::sorted(report);
     let rules: BTreeMap<&str, &RuleView> =
         findings.iter().map(|finding| (finding.rule.id.as_str(), &*finding.rule)).collect();
-    let places: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(place, id)| (*id, place)).collect();
-    let gaps: Vec<Value> = digest::gaps(report)
-        .iter()
-        .map(|gap| {
-            let text = format!(
-                "{} was not read completely in {}: {} {} {}. What to do: {}.",
-                gap.call,
-                gap.place(),
-                gap.state_words(),
-                gap.code,
-                one_line(gap.message),
-                gap.advice()
-            );
-            json!({"level": "warning", "message": {"text": message(&text)}, "descriptor": {"id": "coverage"}})
-        })
-        .collect();
-    json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
+    Document {
+        schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: json!({"driver": {
                 "name": report.generated_by.name,
                 "version": report.generated_by.version,
                 "informationUri": "https://github.com/nephoscope/nephoscope",
                 "rules": rules.values().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
-                "notifications": [{
-                    "id": "coverage",
-                    "shortDescription": {"text": "Something could not be read, so nothing is known about it."},
-                }],
-            }},
-            "automationDetails": {"id": "nephoscope/"},
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{
+                "notifications": [
+                    {
+                        "id": "coverage",
+                        "shortDescription": {"text": "Something could not be read, so nothing is known about it."},
+                    },
+                    {"id": "mute", "shortDescription": {"text": "A mute has expired or is odd."}},
+                ],
+            }}),
+            automation_details: json!({"id": "nephoscope/"}),
+            column_kind: "unicodeCodePoints",
+            invocations: json!([{
                 "executionSuccessful": true,
                 "endTimeUtc": report.clock,
-                "toolExecutionNotifications": gaps,
-            }],
-            "results": findings.iter().map(|finding| result(finding, &places)).collect::<Vec<_>>(),
+                "toolExecutionNotifications": notifications(report),
+            }]),
+            results: Results { findings, rules: rules.keys().enumerate().map(|(place, id)| (*id, place)).collect() },
         }],
-    })
+    }
+}
+
+fn notifications(report: &Report) -> Vec<Value> {
+    let notification = |level: &str, descriptor: &str, text: &str| json!({"level": level, "message": {"text": message(text)}, "descriptor": {"id": descriptor}});
+    let gap = |gap: &digest::Gap<'_>| {
+        let text = format!(
+            "{} was not read completely in {}: {} {} {}. What to do: {}.",
+            gap.call,
+            gap.place(),
+            gap.state_words(),
+            gap.code,
+            one_line(gap.message),
+            gap.advice()
+        );
+        notification("warning", "coverage", &text)
+    };
+    let gaps = digest::gaps(report);
+    let mutes = digest::mute_warnings(report);
+    gaps.iter()
+        .map(gap)
+        .chain(mutes.iter().map(|(name, words)| notification("note", "mute", &format!("{name}: {words}"))))
+        .collect()
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -181,8 +222,10 @@ fn sentence(finding: &FindingView) -> String {
         one_line(&resource.region)
     );
     for reason in &finding.reasons {
-        let words = format!("{} {} {} {}", reason.call, reason.state, reason.code, reason.message);
-        text.push_str(&format!(" Not known: {} ({}).", one_line(&reason.what), one_line(&words)));
+        text.push_str(&match digest::reason(reason) {
+            (what, words) if words.is_empty() => format!(" Not known: {what}."),
+            (what, words) => format!(" Not known: {what} ({words})."),
+        });
     }
     if !finding.evidence.is_empty() {
         let facts: Vec<_> =
@@ -278,6 +321,27 @@ mod tests {
         assert_eq!(muted["suppressions"][0]["status"], "accepted");
         let notifications = run["invocations"][0]["toolExecutionNotifications"].to_string();
         assert!(notifications.contains("nephoscope permissions aws"), "{notifications}");
+    }
+
+    #[test]
+    fn a_reason_without_a_call_has_no_empty_brackets() {
+        let mut report = fixture::report();
+        for finding in &mut report.findings {
+            for reason in &mut finding.reasons {
+                *reason = crate::ReasonView { what: "a property is absent".into(), ..Default::default() };
+            }
+        }
+        let text = fixture::rendered(Format::Sarif, &report);
+        assert!(text.contains("Not known: a property is absent.") && !text.contains("( )") && !text.contains("()"));
+        let text = fixture::rendered(Format::Junit, &report);
+        assert!(text.contains("unknown, not passed: a property is absent\""), "{text}");
+    }
+
+    #[test]
+    fn an_expired_mute_is_a_notification() {
+        let sarif = sarif(&fixture::report());
+        let notifications = sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"].to_string();
+        assert!(notifications.contains("old-lab (rule aws.ec2.volume-unencrypted): expired on 2025-06-30"));
     }
 
     #[test]

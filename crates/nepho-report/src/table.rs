@@ -1,11 +1,17 @@
-//! Text for a terminal: the summary after a scan, and the tables of `nephoscope findings`, `coverage`, `compliance`.
+//! Text for a terminal: the summary after a scan, and the tables of `nephoscope findings`, `coverage`, `compliance` and
+//! of every other listing.
 //!
-//! Knows the width and whether to use colour; does not ask the terminal for either.
+//! Knows the width and whether to use colour; does not ask the terminal for either. Ids are never broken: a list that is
+//! too wide for the terminal stays one to copy from.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+    presets,
+};
 use nepho_model::{Severity, Verdict};
 
 use crate::digest::{self, Completeness, Gap, Group, count, thousands};
@@ -17,13 +23,13 @@ use crate::text::{clean, cut, one_line, plain};
 pub struct Style {
     /// Whether to use colour and weight.
     pub colour: bool,
-    /// Columns; less than 40 is taken as 40.
-    pub width: usize,
+    /// Columns; less than 40 is taken as 40. Without it nothing is wrapped and every row of a list is one line.
+    pub width: Option<usize>,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colour: false, width: 100 }
+        Self { colour: false, width: Some(100) }
     }
 }
 
@@ -46,7 +52,7 @@ const INDENT: usize = 10;
 
 impl Style {
     fn width(&self) -> usize {
-        self.width.max(40)
+        self.width.map_or(usize::from(u16::MAX), |width| width.max(40))
     }
 
     fn paint(&self, style: anstyle::Style, text: &str) -> String {
@@ -80,7 +86,10 @@ impl Style {
         let mut table = Table::new();
         table
             .load_style(HEADER_LINE)
-            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_content_arrangement(match self.width {
+                Some(_) => ContentArrangement::Dynamic,
+                None => ContentArrangement::Disabled,
+            })
             .set_width(u16::try_from(self.width()).unwrap_or(u16::MAX))
             .set_header(header.iter().map(|name| self.cell(name, None, true)));
         table.force_no_tty();
@@ -174,11 +183,12 @@ pub fn summary(report: &Report, style: &Style) -> String {
         push_line(&mut output, &format!("{:INDENT$}and {}", "", count(rest as u64, "more rule", "more rules")));
     }
     if groups.is_empty() {
-        let words = match report.counts.rules_run {
-            0 => "No rules were run.",
-            _ => "No open findings.",
+        let words = match (report.counts.rules_run, digest::open_count(report)) {
+            (0, _) => "No rules were run".to_owned(),
+            (_, 0) => digest::none(report, "open findings"),
+            _ => "The open findings are not among those listed here".to_owned(),
         };
-        output.push_str(&format!("\n{words}\n"));
+        output.push_str(&format!("\n{words}.\n"));
     } else {
         push_line(&mut output, &format!("\nAll of them: {}", style.paint(BOLD, "nephoscope findings")));
     }
@@ -222,7 +232,7 @@ fn headline(output: &mut String, report: &Report, style: &Style) {
     if verdicts.unknown > 0 {
         let _ = write!(line, " · {} could not be judged (see coverage)", thousands(verdicts.unknown));
     }
-    let muted = digest::muted_count(report);
+    let muted = report.muted;
     if muted > 0 {
         let _ = write!(line, " · {} muted", thousands(muted));
     }
@@ -243,7 +253,8 @@ fn rule_in_full(output: &mut String, report: &Report, group: &Group<'_>, style: 
     let accounts = count(group.accounts() as u64, "account", "accounts");
     let title = format!("{} · {resources}, {accounts}", one_line(&group.rule.title));
     rule_line(output, group.rule.severity, &title, style);
-    let names: Vec<String> = group.findings.iter().take(3).map(|finding| resource_in_short(report, finding)).collect();
+    let names: Vec<String> =
+        group.findings.iter().take(3).map(|finding| resource_in_short(report, &group.findings, finding)).collect();
     let more = match group.findings.len().saturating_sub(3) {
         0 => String::new(),
         rest => format!(" and {} more", thousands(rest as u64)),
@@ -256,10 +267,22 @@ fn rule_in_full(output: &mut String, report: &Report, group: &Group<'_>, style: 
     push_line(output, &format!("{:INDENT$}{}  {}", "", style.paint(DIM, "see"), one_line(&command)));
 }
 
-fn resource_in_short(report: &Report, finding: &FindingView) -> String {
+/// Name and account; where another finding of the rule has both, also the region, or else the key.
+fn resource_in_short(report: &Report, findings: &[&FindingView], finding: &FindingView) -> String {
     let resource = &finding.resource;
     let account = digest::account_name(report, &resource.account).unwrap_or(&resource.account);
-    format!("{} ({})", cut(&one_line(resource.label()), 60), cut(&one_line(account), 30))
+    let account = cut(&one_line(account), 30).into_owned();
+    let alike: Vec<_> = findings
+        .iter()
+        .map(|other| &other.resource)
+        .filter(|other| other.label() == resource.label() && other.account == resource.account)
+        .collect();
+    let name = cut(&one_line(resource.label()), 60).into_owned();
+    match (alike.len(), alike.iter().filter(|other| other.region == resource.region).count()) {
+        (0 | 1, _) => format!("{name} ({account})"),
+        (_, 0 | 1) => format!("{name} ({account}, {})", one_line(&resource.region)),
+        _ => one_line(&resource.key),
+    }
 }
 
 fn frameworks_in_short(output: &mut String, report: &Report, style: &Style) {
@@ -274,7 +297,7 @@ fn frameworks_in_short(output: &mut String, report: &Report, style: &Style) {
 }
 
 fn score(framework: &FrameworkView) -> String {
-    framework.score.map_or_else(|| "–".to_owned(), |score| format!("{:.0} %", score.floor()))
+    framework.percent().map_or_else(|| "–".to_owned(), |percent| format!("{percent} %"))
 }
 
 /// `1 fail, 2 unknown, 3 pass, 4 not automated`.
@@ -307,7 +330,7 @@ fn coverage_in_short(output: &mut String, report: &Report, style: &Style) {
     push_line(output, &format!("\n{}  {words}", style.paint(BOLD, "Coverage")));
     let gaps = digest::gaps(report);
     for gap in gaps.iter().take(GAPS_MAX) {
-        gap_in_full(output, gap, style);
+        gap_in_full(output, gap, &gap.place(), style);
     }
     let rest = gaps.len().saturating_sub(GAPS_MAX);
     if rest > 0 {
@@ -318,49 +341,70 @@ fn coverage_in_short(output: &mut String, report: &Report, style: &Style) {
     }
 }
 
-fn gap_in_full(output: &mut String, gap: &Gap<'_>, style: &Style) {
+fn gap_in_full(output: &mut String, gap: &Gap<'_>, place: &str, style: &Style) {
     let missing = match (gap.lists, gap.items) {
         (true, 0) => "whole lists are missing".to_owned(),
         (true, items) => format!("lists are cut off after {}", count(items, "item", "items")),
         (false, items) => format!("missing for {}", count(items, "resource", "resources")),
     };
-    let head = format!("{} in {}: {missing}", gap.call, gap.place());
+    let head = format!("{} in {place}: {missing}", gap.call);
     let state = gap.state_words();
-    style.entry(output, 2, &format!("{state:<12}"), &head, 2);
+    style.entry(output, 2, &format!("{state:<12}"), &head, 6);
     let words: Vec<&str> = [gap.code, gap.message].into_iter().filter(|part| !part.is_empty()).collect();
     if !words.is_empty() {
         style.entry(output, 16, "", &words.join(": "), 2);
     }
-    style.entry(output, 16, "→", gap.advice(), 2);
+    style.entry(output, 16, "→", gap.advice(), 4);
 }
 
 fn mutes_in_short(output: &mut String, report: &Report, style: &Style) {
-    let muted = digest::muted_count(report);
+    let muted = report.muted;
     if muted > 0 {
         let mutes = report.mutes.iter().filter(|mute| !mute.expired && mute.matched > 0).count();
         let by = if mutes > 0 { format!(" by {}", count(mutes as u64, "mute", "mutes")) } else { String::new() };
         push_line(output, &format!("\n{}  {}{by}", style.paint(BOLD, "Muted"), count(muted, "finding", "findings")));
     }
-    for mute in digest::mutes(report).into_iter().filter(|mute| mute.expired) {
-        let text = format!(
-            "mute `{}` expired on {}: {} shown again. Renew it or drop it. It said: {}",
-            mute.id,
-            mute.expires,
-            count(mute.matched, "finding is", "findings are"),
-            mute.reason
-        );
-        style.entry(output, 0, "Expired", &text, 3);
+    let mut section = String::new();
+    for mute in digest::mutes(report) {
+        if mute.expired {
+            let text = format!(
+                "{} ({}) on {}: {} shown again. Renew it or drop it. It said: {}",
+                mute.id,
+                mute.scope(),
+                mute.expires,
+                count(mute.matched, "finding is", "findings are"),
+                mute.reason
+            );
+            style.entry(&mut section, 0, "Expired", &text, 3);
+        }
+        if !mute.problem.is_empty() {
+            style.entry(&mut section, 0, "Mute", &format!("{} ({}): {}", mute.id, mute.scope(), mute.problem), 3);
+        }
+    }
+    if !section.is_empty() {
+        output.push('\n');
+        output.push_str(&section);
     }
 }
 
-/// One row a finding. When all are of one rule, that rule is told in full above, and the evidence is shown.
+/// One row a finding. When all are of one rule, that rule is told in full above, and the evidence is shown; where there
+/// are unknown ones, what could not be read and in whose words.
 pub fn findings(report: &Report, style: &Style) -> String {
     let findings = digest::sorted(report);
     let Some(first) = findings.first() else {
-        return "No findings.\n".to_owned();
+        return match digest::open_count(report) {
+            0 => format!("{}.\n", digest::none(report, "findings")),
+            open => format!(
+                "Nothing to list here; there {} {} besides (--verdicts, --severity).\n",
+                if open == 1 { "is" } else { "are" },
+                count(open, "open finding", "open findings")
+            ),
+        };
     };
     let one_rule = findings.iter().all(|finding| finding.rule.id == first.rule.id);
     let mixed = findings.iter().any(|finding| !digest::is_open(finding));
+    let reasons = findings.iter().any(|finding| !finding.reasons.is_empty() || finding.muted.is_some());
+    let keys = style.width.is_none() || names_repeat(&findings);
     let mut output = String::new();
     if one_rule {
         rule_heading(&mut output, &first.rule, style);
@@ -373,8 +417,13 @@ pub fn findings(report: &Report, style: &Style) -> String {
         header.extend(["Severity", "Rule"]);
     }
     header.extend(["Resource", "Account", "Region"]);
-    if one_rule {
-        header.push("Evidence");
+    if keys {
+        header.push("Key");
+    }
+    match (one_rule, reasons) {
+        (true, _) => header.push(BECAUSE_IN_FULL),
+        (false, true) => header.push("Why"),
+        (false, false) => {}
     }
     let mut table = style.table(&header);
     for finding in &findings {
@@ -390,17 +439,70 @@ pub fn findings(report: &Report, style: &Style) -> String {
         }
         let resource = &finding.resource;
         let account = digest::account_name(report, &resource.account).unwrap_or(&resource.account);
-        row.extend(
-            [one_line(resource.label()), one_line(account), one_line(&resource.region)]
-                .map(|text| style.cell(&text, None, false)),
-        );
-        if one_rule {
-            row.push(style.cell(&because(finding), None, false));
+        let mut texts = vec![one_line(resource.label()), one_line(account), one_line(&resource.region)];
+        if keys {
+            texts.push(one_line(&resource.key));
         }
+        if one_rule || reasons {
+            texts.push(because(finding, one_rule).join(if style.width.is_some() { "\n" } else { "; " }));
+        }
+        row.extend(texts.iter().map(|text| style.cell(text, None, false)));
         table.add_row(row);
     }
+    keep_words(&mut table, &header);
     push_table(&mut output, &table);
     push_line(&mut output, &count(findings.len() as u64, "finding", "findings"));
+    output
+}
+
+/// The column of evidence, whose long words may be broken.
+const BECAUSE_IN_FULL: &str = "Evidence";
+
+/// Whether one rule found two resources of one name in one account and region.
+fn names_repeat(findings: &[&FindingView]) -> bool {
+    let mut seen: BTreeMap<_, &str> = BTreeMap::new();
+    findings.iter().any(|finding| {
+        let resource = &finding.resource;
+        let place = (&finding.rule.id, resource.label(), &resource.account, &resource.region);
+        seen.insert(place, &resource.key).is_some_and(|key| key != resource.key)
+    })
+}
+
+/// Makes every column at least as wide as its longest word, so that no id is broken; what is short stays on one line.
+fn keep_words(table: &mut Table, header: &[&str]) {
+    const WORD_MAX: usize = 200;
+    const EVIDENCE_MAX: usize = 40;
+    const SHORT: usize = 16;
+    /// A space on either side of a cell.
+    const CELL_PADDING: u16 = 2;
+    if matches!(table.content_arrangement(), ContentArrangement::Disabled) {
+        return;
+    }
+    let mut longest = vec![0; header.len()];
+    for row in table.row_iter() {
+        for (length, cell) in longest.iter_mut().zip(row.cell_iter()) {
+            let text = cell.content();
+            let whole = Some(text.chars().count()).filter(|whole| *whole <= SHORT);
+            let words = text.split_whitespace().map(|word| word.chars().count());
+            *length = words.chain(whole).max().unwrap_or(0).max(*length);
+        }
+    }
+    for ((column, length), name) in table.column_iter_mut().zip(longest).zip(header) {
+        let most = if *name == BECAUSE_IN_FULL { EVIDENCE_MAX } else { WORD_MAX };
+        let width = u16::try_from(length.max(name.chars().count()).min(most)).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(CELL_PADDING))));
+    }
+}
+
+/// Any listing: column names and rows.
+pub fn grid(header: &[&str], rows: &[Vec<String>], style: &Style) -> String {
+    let mut table = style.table(header);
+    for row in rows {
+        table.add_row(row.iter().map(|text| style.cell(&one_line(text), None, false)));
+    }
+    keep_words(&mut table, header);
+    let mut output = String::new();
+    push_table(&mut output, &table);
     output
 }
 
@@ -414,22 +516,26 @@ fn verdict_cell(finding: &FindingView, style: &Style) -> Cell {
     style.cell(text, Some(colour), false)
 }
 
-fn because(finding: &FindingView) -> String {
+/// Why it is what it is, a line each: what could not be read, the mute, and with `evidence` the facts.
+fn because(finding: &FindingView, evidence: bool) -> Vec<String> {
     let mut lines: Vec<String> = finding
         .reasons
         .iter()
-        .map(|reason| {
-            let words = format!("{} {} {}", reason.state, reason.code, reason.message);
-            format!("{} not known: {} {}", one_line(&reason.what), one_line(&reason.call), one_line(&words))
+        .map(|reason| match digest::reason(reason) {
+            (what, words) if words.is_empty() => what,
+            (what, words) => format!("{what} not known: {words}"),
         })
         .collect();
     if let Some(muted) = &finding.muted {
         lines.push(format!("muted until {}: {}", one_line(&muted.expires), one_line(&muted.reason)));
     }
-    for (name, value) in &finding.evidence {
-        lines.push(format!("{} = {}", one_line(name), cut(&one_line(&plain(value)), 300)));
+    if evidence {
+        let fact = |(name, value): &(String, serde_json::Value)| {
+            format!("{} = {}", one_line(name), cut(&one_line(&plain(value)), 300))
+        };
+        lines.extend(finding.evidence.iter().map(fact));
     }
-    lines.join("\n")
+    lines
 }
 
 fn rule_heading(output: &mut String, rule: &RuleView, style: &Style) {
@@ -471,7 +577,8 @@ pub fn coverage(report: &Report, style: &Style) -> String {
     if by_account.is_empty() {
         return output;
     }
-    let mut table = style.table(&["Account", "Name", "Complete", "Reads", "%"]);
+    let header = ["Account", "Name", "Complete", "Reads", "%"];
+    let mut table = style.table(&header);
     for (account, completeness) in by_account {
         let colour = if completeness.complete == completeness.total { Color::Green } else { Color::Yellow };
         let percent = completeness.percent().map(|percent| percent.to_string()).unwrap_or_default();
@@ -483,6 +590,7 @@ pub fn coverage(report: &Report, style: &Style) -> String {
             style.cell(&percent, Some(colour), false).set_alignment(CellAlignment::Right),
         ]);
     }
+    keep_words(&mut table, &header);
     push_table(&mut output, &table);
     let gaps = digest::gaps(report);
     if gaps.is_empty() {
@@ -490,7 +598,7 @@ pub fn coverage(report: &Report, style: &Style) -> String {
     }
     push_line(&mut output, &format!("\n{}", style.paint(BOLD, "Not read")));
     for gap in &gaps {
-        gap_in_full(&mut output, gap, style);
+        gap_in_full(&mut output, gap, &gap.place_in_full(), style);
     }
     output
 }
@@ -504,7 +612,8 @@ pub fn compliance(report: &Report, style: &Style) -> String {
         }
         push_line(&mut output, &style.paint(BOLD, &format!("{} · {}", one_line(&framework.title), score(framework))));
         push_line(&mut output, &states(framework));
-        let mut table = style.table(&["Requirement", "", "State", "Pass", "Fail", "Unknown"]);
+        let header = ["Requirement", "Title", "State", "Pass", "Fail", "Unknown", "Rules"];
+        let mut table = style.table(&header);
         for requirement in &framework.requirements {
             let colour = match requirement.state {
                 RequirementState::Fail => Color::Red,
@@ -523,8 +632,10 @@ pub fn compliance(report: &Report, style: &Style) -> String {
                 number(requirement.passed),
                 number(requirement.failed),
                 number(requirement.unknown),
+                style.cell(&one_line(&requirement.rules.join(" ")), None, false),
             ]);
         }
+        keep_words(&mut table, &header);
         push_table(&mut output, &table);
     }
     if output.is_empty() {

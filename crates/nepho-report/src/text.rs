@@ -21,8 +21,8 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same on one line, white space collapsed.
-pub(crate) fn one_line(text: &str) -> String {
+/// The same on one line, white space collapsed: what may stand in a line of a terminal whoever wrote it.
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in clean(text).split_whitespace() {
         if !line.is_empty() {
@@ -33,9 +33,12 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-/// A JSON value for people: text without quotes, all else as compact JSON.
+/// A JSON value for people: text without quotes, what could not be read as `unknown`, all else as compact JSON.
 pub(crate) fn plain(value: &serde_json::Value) -> String {
     match value {
+        serde_json::Value::Object(fields) if fields.len() == 1 && fields.contains_key("unknown") => {
+            "unknown".to_owned()
+        }
         serde_json::Value::String(text) => clean(text).into_owned(),
         other => clean(&other.to_string()).into_owned(),
     }

@@ -11,6 +11,9 @@
 //! ```
 //! Fields within a mute must all agree (AND); any one mute suffices (OR).
 
+use std::sync::Arc;
+
+use nepho_catalog::{Catalog, YamlError, nearest, read_yaml};
 use nepho_model::{Timestamp, Value};
 use serde::Deserialize;
 
@@ -20,16 +23,14 @@ use crate::ruleset::answers_to;
 /// A mutes file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MutesError {
-    /// It is not in its format; the message holds the place and a snippet.
-    #[error("`{path}` is not a valid mutes file: {message}")]
+    /// It is not in its format.
+    #[error("{place}: not a valid mutes file: {message}", place = source.place, message = source.message)]
     Format {
-        /// Which.
-        path: String,
         /// What and where.
-        message: String,
+        source: YamlError,
     },
     /// A mute that matches everything.
-    #[error("`{path}`: mute {number} names neither rule, resource, account nor tag and would mute everything")]
+    #[error("`{path}`: mute {number} would mute everything; name a rule, a resource, an account or a tag")]
     Everything {
         /// Which.
         path: String,
@@ -81,8 +82,10 @@ pub struct MuteState {
     pub mute: Mute,
     /// Whether it has expired by the run's clock: it mutes nothing any more.
     pub expired: bool,
-    /// How many findings it matches.
+    /// How many failures it matches.
     pub matched: u64,
+    /// What is odd about it, in one sentence.
+    pub problem: Option<String>,
 }
 
 /// All mutes of a run.
@@ -121,6 +124,26 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 impl Mute {
+    /// Whether it is about everything: it names nothing, or all that it names is `*`.
+    fn is_about_everything(&self) -> bool {
+        let all = |pattern: &str| !pattern.is_empty() && pattern.chars().all(|c| c == '*');
+        let tag = self.tag.as_deref().is_none_or(|tag| tag.split('=').all(all));
+        tag && [&self.rule, &self.resource, &self.account].into_iter().flatten().all(|pattern| all(pattern))
+    }
+
+    /// What is wrong with the rule that it names, where no rule has that id and it is no pattern that fits one.
+    fn unknown_rule(&self, catalog: &Catalog) -> Option<String> {
+        let wanted = self.rule.as_deref()?;
+        let known = |id: &Arc<str>| id.as_ref() == wanted || glob(wanted, id);
+        if catalog.rules.values().any(|rule| std::iter::once(&rule.id).chain(&rule.aliases).any(known)) {
+            return None;
+        }
+        Some(match nearest(wanted, catalog.rules.keys().map(AsRef::as_ref)) {
+            Some(near) => format!("there is no rule `{wanted}`; did you mean `{near}`?"),
+            None => format!("there is no rule `{wanted}`; `nephoscope rules list` shows them"),
+        })
+    }
+
     fn matches(&self, estate: &nepho_estate::Estate, finding: &Finding) -> bool {
         let Some(node) = estate.graph.node(finding.node) else { return false };
         let rule = self.rule.as_ref().is_none_or(|wanted| {
@@ -145,22 +168,28 @@ impl Mute {
 }
 
 impl Mutes {
-    /// Reads a mutes file. `clock` decides what has expired.
-    pub fn parse(path: &str, text: &str, clock: Timestamp) -> Result<Self, MutesError> {
-        let file: File = serde_saphyr::from_str(text)
-            .map_err(|error| MutesError::Format { path: path.to_owned(), message: error.to_string() })?;
+    /// Reads a mutes file. Until [`Mutes::as_of`] says what time it is, no mute has expired.
+    pub fn parse(path: &str, text: &str, catalog: &Catalog) -> Result<Self, MutesError> {
+        let file: File = read_yaml(path, &Arc::from(text)).map_err(|source| MutesError::Format { source })?;
         for (at, mute) in file.mutes.iter().enumerate() {
             let path = path.to_owned();
-            if mute.rule.is_none() && mute.resource.is_none() && mute.account.is_none() && mute.tag.is_none() {
+            if mute.is_about_everything() {
                 return Err(MutesError::Everything { path, number: at + 1 });
             }
             if mute.reason.trim().is_empty() {
                 return Err(MutesError::NoReason { path, number: at + 1 });
             }
         }
-        let all =
-            file.mutes.into_iter().map(|mute| MuteState { expired: mute.expires <= clock, mute, matched: 0 }).collect();
-        Ok(Self { all })
+        let state = |mute: Mute| MuteState { problem: mute.unknown_rule(catalog), expired: false, matched: 0, mute };
+        Ok(Self { all: file.mutes.into_iter().map(state).collect() })
+    }
+
+    /// The same mutes at the time to judge by, which decides what has expired.
+    pub fn as_of(mut self, clock: Timestamp) -> Self {
+        for state in &mut self.all {
+            state.expired = state.mute.expires <= clock;
+        }
+        self
     }
 
     /// The first unexpired mute that matches the finding; counts matches of all, expired ones too.
@@ -193,20 +222,35 @@ mod tests {
 
     #[test]
     fn a_mute_needs_a_subject_a_reason_and_an_end() {
-        let clock = Timestamp::parse("2026-11-24").unwrap();
-        let parse = |text| Mutes::parse("mutes.yaml", text, clock);
-        assert!(matches!(
-            parse("mutes: [{reason: x, expires: 2027-01-01}]"),
-            Err(MutesError::Everything { number: 1, .. })
-        ));
+        let parse = |text: &str| Mutes::parse("mutes.yaml", text, &Catalog::default());
+        for everything in ["", "rule: '*',", "rule: '**', account: '*',", "tag: '*=*',", "resource: '*',"] {
+            let text = format!("mutes: [{{{everything} reason: x, expires: 2027-01-01}}]");
+            assert!(matches!(parse(&text), Err(MutesError::Everything { number: 1, .. })), "{everything}");
+        }
+        assert!(parse("mutes: [{rule: '*', account: '1*', reason: x, expires: 2027-01-01}]").is_ok());
         assert!(matches!(
             parse("mutes: [{rule: a, reason: ' ', expires: 2027-01-01}]"),
             Err(MutesError::NoReason { .. })
         ));
-        assert!(matches!(parse("mutes: [{rule: a, reason: x}]"), Err(MutesError::Format { .. })));
+        let error = parse("mutes:\n  - {rule: a, reason: x}\n").unwrap_err().to_string();
+        assert!(error.starts_with("mutes.yaml:2:") && error.contains("expires"), "{error}");
         let mutes =
             parse("mutes: [{rule: a, reason: x, expires: 2026-11-24}, {rule: a, reason: x, expires: 2026-11-25}]");
-        let expired: Vec<bool> = mutes.unwrap().all.iter().map(|state| state.expired).collect();
+        let mutes = mutes.unwrap().as_of(Timestamp::parse("2026-11-24").unwrap());
+        let expired: Vec<bool> = mutes.all.iter().map(|state| state.expired).collect();
         assert_eq!(expired, [true, false]);
+    }
+
+    #[test]
+    fn a_rule_that_does_not_exist_is_told_with_the_nearest() {
+        let catalog = Catalog::embedded().unwrap();
+        let problem = |rule: &str| {
+            let text = format!("mutes: [{{rule: '{rule}', reason: x, expires: 2027-01-01}}]");
+            Mutes::parse("mutes.yaml", &text, &catalog).unwrap().all.remove(0).problem
+        };
+        assert_eq!(problem("aws.s3.bucket-public-read"), None);
+        assert_eq!(problem("aws.s3.*"), None);
+        assert!(problem("aws.s3.bucket-public-raed").unwrap().contains("`aws.s3.bucket-public-read`"));
+        assert!(problem("azure.*").unwrap().contains("nephoscope rules list"));
     }
 }

@@ -1,9 +1,11 @@
 //! The command line's shape.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nepho_model::{Severity, Timestamp};
+use nepho_report::Format;
 
 /// Reads your clouds, joins what it finds into one graph, and shows what matters, with proof and fix.
 #[derive(Debug, Parser)]
@@ -13,8 +15,9 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     /// A folder laid out like the project's `catalog/`, with kinds, rules and frameworks of your own.
+    // Not read as a path by clap, which refuses an empty one: an empty variable counts as none.
     #[arg(long, global = true, value_name = "DIR", env = "NEPHOSCOPE_CATALOG")]
-    pub catalog: Option<PathBuf>,
+    pub catalog: Option<OsString>,
     /// No progress, no summary: only what was asked for.
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -43,7 +46,7 @@ pub enum Command {
         #[command(subcommand)]
         action: RulesAction,
     },
-    /// List and show kinds of resources.
+    /// List, show and test kinds of resources.
     Kinds {
         /// What to do with them.
         #[command(subcommand)]
@@ -81,22 +84,22 @@ pub enum Provider {
 #[derive(Debug, Args)]
 pub struct ScanAwsArguments {
     /// Profile of your AWS configuration.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
     pub profile: Option<String>,
     /// Regions to scan, separated by commas, or `all`.
-    #[arg(long, default_value = "all", value_delimiter = ',')]
+    #[arg(long, default_value = "all", value_delimiter = ',', conflicts_with = "replay")]
     pub regions: Vec<String>,
     /// Scan every active member account of the organisation.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "replay")]
     pub organization: bool,
     /// The role to assume in each member account.
-    #[arg(long, default_value = "NephoscopeReadOnly", value_name = "ROLE")]
+    #[arg(long, default_value = "NephoscopeReadOnly", value_name = "ROLE", requires = "organization")]
     pub role: String,
     /// External id for assuming the role.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", requires = "organization")]
     pub external_id: Option<String>,
-    /// Only these accounts (with --organization).
-    #[arg(long, value_delimiter = ',', value_name = "ID,…")]
+    /// Only these accounts of the organisation.
+    #[arg(long, value_delimiter = ',', value_name = "ID,…", requires = "organization")]
     pub accounts: Vec<String>,
     /// Only these services, by their API names.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
@@ -108,13 +111,13 @@ pub struct ScanAwsArguments {
     #[arg(long, requires = "record")]
     pub resume: bool,
     /// API calls under way at once.
-    #[arg(long, default_value_t = 64, value_name = "N")]
+    #[arg(long, default_value_t = 64, value_name = "N", conflicts_with = "replay")]
     pub concurrency: usize,
     /// Time limit of one API call, in seconds.
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", conflicts_with = "replay")]
     pub call_timeout: u64,
     /// Time limit of the whole collection, in seconds.
-    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS", conflicts_with = "replay")]
     pub timeout: u64,
     /// What to read from instead of the cloud.
     #[command(flatten)]
@@ -140,9 +143,10 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Which verdicts to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Verdicts {
     /// Failed ones.
+    #[default]
     Fail,
     /// Unknown ones.
     Unknown,
@@ -153,21 +157,23 @@ pub enum Verdicts {
 }
 
 /// What to report, and where to.
-#[derive(Debug, Args, Clone)]
+#[derive(Debug, Args, Clone, Default)]
 pub struct ReportArguments {
-    /// Write a report; the ending says which: .json .csv .sarif .ocsf.json .junit.xml .html (may be repeated).
+    /// Write a report; the ending says which: .json .csv .sarif .ocsf.json .junit.xml .html .txt; `-` is standard
+    /// output (may be repeated).
     #[arg(long = "out", value_name = "FILE")]
     pub out: Vec<PathBuf>,
-    /// Format of what goes to the terminal, and of --out files whose ending says none.
+    /// Write this format to standard output: table, json, csv, sarif, ocsf, junit or html. Where an --out file's ending
+    /// says none, it is that file's instead.
     #[arg(long, value_name = "FORMAT")]
-    pub format: Option<String>,
-    /// Which verdicts to list.
+    pub format: Option<Format>,
+    /// Which verdicts to list. Counts and --fail-on do not depend on it.
     #[arg(long, value_enum, default_value = "fail")]
     pub verdicts: Verdicts,
-    /// Only these rules.
+    /// Run only these rules (may be repeated). Compliance is then left out.
     #[arg(long = "rule", value_name = "ID")]
     pub rules: Vec<String>,
-    /// Only findings at or above this severity.
+    /// List only what is at or above this severity. Counts and --fail-on do not depend on it.
     #[arg(long, value_name = "SEVERITY")]
     pub severity: Option<Severity>,
     /// Exit with 1 when there are findings at or above this severity that are not muted.
@@ -282,6 +288,12 @@ pub enum KindsAction {
     Test {
         /// Beginnings of ids.
         prefixes: Vec<String>,
+    },
+    /// List the named functions that a kind's properties may use.
+    Transforms {
+        /// table, json or csv.
+        #[arg(long, default_value = "table")]
+        format: TableFormat,
     },
 }
 

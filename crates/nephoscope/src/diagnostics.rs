@@ -3,6 +3,11 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use nepho_aws::ConnectError;
+use nepho_catalog::{Catalog, CatalogError, Place};
+use nepho_collect::{CompileError, FailureKind};
+use nepho_report::one_line;
+use nepho_rules::{MutesError, RuleError};
 
 /// An error that points into a text of the user's.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +25,163 @@ pub struct SourceError {
     pub help: Option<String>,
 }
 
+/// Several of them, each shown.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct SourceErrors(pub Vec<SourceError>);
+
+impl SourceErrors {
+    /// Errors of rules, each with its place in the rule's file.
+    pub fn of_rules(catalog: &Catalog, errors: Vec<RuleError>) -> Self {
+        Self(errors.into_iter().map(|error| of_rule(catalog, error)).collect())
+    }
+
+    /// Errors of kinds, each with its line in the kind's file.
+    pub fn of_kinds(catalog: &Catalog, errors: &[CompileError]) -> Self {
+        let of_kind = |error: &CompileError| {
+            let (path, text) = catalog.source("kind", &error.kind).unwrap_or_default();
+            SourceError {
+                message: format!("kind `{}`, {}: {}", error.kind, error.place, error.message),
+                origin: path.to_owned(),
+                text: text.to_owned(),
+                span: line_of_kind(text, &error.place),
+                help: None,
+            }
+        };
+        Self(errors.iter().map(of_kind).collect())
+    }
+}
+
+fn of_rule(catalog: &Catalog, error: RuleError) -> SourceError {
+    let message = format!("rule `{}`: {}: {}", error.rule, error.field, error.message);
+    // What was compiled of a property of evidence is a condition about it.
+    let written = error.text.strip_suffix(" IS NULL").filter(|_| error.field == "evidence").unwrap_or(&error.text);
+    let file = catalog.source("rule", &error.rule).map(|(_, text)| text);
+    match file.and_then(|file| Some((file, place_in_rule(file, error.field, written, &error.span)?))) {
+        Some((file, span)) => {
+            SourceError { message, origin: error.path, text: file.to_owned(), span, help: error.help }
+        }
+        None => SourceError { message, origin: error.path, text: error.text, span: error.span, help: error.help },
+    }
+}
+
+/// Where a field of the file's first level begins, after its colon.
+fn field(file: &str, name: &str) -> Option<usize> {
+    let label = format!("{name}:");
+    let mut starts = file.match_indices(&label).map(|(at, _)| at);
+    starts
+        .find(|at| *at == 0 || file.get(..*at).is_some_and(|before| before.ends_with('\n')))
+        .map(|at| at + label.len())
+}
+
+/// The place in a rule's file of a place in one of its conditions. YAML may have folded lines, taken off indentation and
+/// unescaped quotes, so the two texts are followed side by side.
+fn place_in_rule(file: &str, name: &str, condition: &str, span: &Range<usize>) -> Option<Range<usize>> {
+    let from = field(file, name)?;
+    let rest = file.get(from..)?;
+    let first = condition.chars().find(|c| !c.is_whitespace())?;
+    let places = rest.match_indices(first).find_map(|(at, _)| {
+        let quote = rest.get(..at)?.chars().next_back().unwrap_or(' ');
+        side_by_side(rest.get(at..)?, condition, from + at, quote)
+    })?;
+    let at = |offset: usize| places.iter().rfind(|(written, _)| *written <= offset).map(|(_, place)| *place);
+    let start = at(span.start)?;
+    let end = match span.end > span.start {
+        true => at(span.end - 1)? + file.get(at(span.end - 1)?..)?.chars().next().map_or(0, char::len_utf8),
+        false => start,
+    };
+    Some(start..end.max(start))
+}
+
+/// For each character of the condition its offset and its place in the file; `None` where the file says something else.
+fn side_by_side(file: &str, condition: &str, base: usize, quote: char) -> Option<Vec<(usize, usize)>> {
+    let mut places = Vec::new();
+    let mut here = file.char_indices().peekable();
+    for (offset, wanted) in condition.trim_end().char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        while here.next_if(|(_, c)| c.is_whitespace()).is_some() {}
+        let (mut at, mut found) = here.next()?;
+        // `''` in single quotes, `\"` in double quotes: the first of the two says nothing.
+        let escapes = match quote {
+            '\'' => found == '\'' && wanted == '\'',
+            '"' => found == '\\',
+            _ => false,
+        };
+        if escapes {
+            (at, found) = here.next()?;
+        }
+        if found != wanted {
+            return None;
+        }
+        places.push((offset, base + at));
+    }
+    Some(places)
+}
+
+/// The line of a kind's file that its compiler names: ``property `encrypted` ``, ``get `policy`.params``, `list.items`.
+fn line_of_kind(file: &str, place: &str) -> Range<usize> {
+    let mut from = 0;
+    let mut found = 0..0;
+    for name in place.split(['.', ' ', '`']).filter(|name| !name.is_empty()) {
+        let section = match name {
+            "property" => "properties",
+            "relation" => "relations",
+            other => other,
+        };
+        let label = format!("{section}:");
+        let Some(rest) = file.get(from..) else { break };
+        let whole = |at: &usize| {
+            rest.get(..*at)
+                .is_none_or(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
+        };
+        let Some(at) = rest.match_indices(&label).map(|(at, _)| at).find(whole) else { continue };
+        found = from + at..from + at + label.len() - 1;
+        from = found.end;
+    }
+    found
+}
+
 /// Prints an error to stderr, with the chain of its causes.
 pub fn print(error: &anyhow::Error) {
-    match error.downcast_ref::<SourceError>() {
-        Some(source) => eprintln!("{}", render(source)),
-        None => eprintln!("error: {}", chain(error)),
+    if let Some(SourceErrors(all)) = error.downcast_ref() {
+        all.iter().for_each(|one| eprintln!("{}", render(one)));
+        if all.len() > 1 {
+            eprintln!("{} errors", all.len());
+        }
+    } else if let Some(source) = error.downcast_ref::<SourceError>() {
+        eprintln!("{}", render(source));
+    } else if let Some(source) = in_a_file(error) {
+        eprintln!("{}", render(&source));
+    } else {
+        eprintln!("error: {}", one_line(&chain(error)));
+        if let Some(help) = next_step(error) {
+            eprintln!("help: {help}");
+        }
+    }
+}
+
+/// Errors of other crates that point into a file.
+fn in_a_file(error: &anyhow::Error) -> Option<SourceError> {
+    let (message, place, help): (String, Place, Option<String>) = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(error), _) => {
+            let (message, place, help) = CatalogError::at(error)?;
+            (message, place.clone(), help)
+        }
+        (_, Some(MutesError::Format { source })) => {
+            (format!("not a valid mutes file: {}", source.message), (*source.place).clone(), None)
+        }
+        _ => return None,
+    };
+    Some(SourceError { message, origin: place.path, text: place.text.to_string(), span: place.span, help })
+}
+
+/// What to do about an error that does not say so itself.
+fn next_step(error: &anyhow::Error) -> Option<&'static str> {
+    let failure = error.chain().find_map(|cause| cause.downcast_ref::<ConnectError>())?.failure()?;
+    match failure.kind {
+        FailureKind::Unreachable | FailureKind::TimedOut => Some(
+            "check the network, a proxy (HTTPS_PROXY, NO_PROXY) and, where it is set, AWS_ENDPOINT_URL or the profile's endpoint_url",
+        ),
+        _ => None,
     }
 }
 
@@ -60,4 +217,35 @@ pub fn render(error: &SourceError) -> String {
         report.push(Group::with_title(Level::HELP.secondary_title(help)));
     }
     Renderer::plain().render(&report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_condition_is_a_place_in_its_file() {
+        for (file, condition) in [
+            ("fail_when: r.a = 'x' AND r.bad\nwhy: x\n", "r.a = 'x' AND r.bad"),
+            ("id: r\nfail_when: >-\n  r.a = 'x'\n  AND r.bad\n", "r.a = 'x' AND r.bad"),
+            ("fail_when: |\n    r.a = 'x'\n    AND r.bad\n", "r.a = 'x'\nAND r.bad\n"),
+            ("fail_when: 'r.a = ''x'' AND r.bad'\n", "r.a = 'x' AND r.bad"),
+            ("fail_when: \"r.a = \\\"x\\\" AND r.bad\"\n", "r.a = \"x\" AND r.bad"),
+            ("fail_when: \"r.a =~ 'x\\\\d' AND r.bad\"\n", "r.a =~ 'x\\d' AND r.bad"),
+            ("fail_when: r.é = '' AND r.bad\n", "r.é = '' AND r.bad"),
+        ] {
+            let at = condition.find("r.bad").unwrap();
+            let span = place_in_rule(file, "fail_when", condition, &(at..at + 5)).expect(file);
+            assert_eq!(file.get(span), Some("r.bad"), "{file}");
+        }
+        assert_eq!(place_in_rule("fail_when: r.a\n", "fail_when", "r.b", &(0..3)), None);
+    }
+
+    #[test]
+    fn the_line_of_a_kind_is_found_by_the_compilers_words() {
+        let file = "kind: a.b\nlist: {service: x, action: L, items: 'A['}\nget:\n  one: {action: O, params: {}}\nproperties:\n  is_one: {type: int}\n  one: {type: int, api: '['}\n";
+        let line = |place| file.get(..line_of_kind(file, place).start).unwrap().matches('\n').count() + 1;
+        assert_eq!((line("list.items"), line("get `one`.params"), line("property `one`")), (2, 4, 7));
+        assert_eq!(line("elsewhere"), 1);
+    }
 }

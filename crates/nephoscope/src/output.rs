@@ -1,58 +1,42 @@
 //! Small tables in the formats that every listing command offers.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 
 use anyhow::Context as _;
+use nepho_report::{harmless, table, write_pretty};
 use serde_json::{Map, Value as Json};
 
 use crate::arguments::TableFormat;
+use crate::reporting;
 
-/// Writes rows under column names. JSON: a list of objects. Cells of the terminal table have control characters taken out.
+/// Writes rows under column names. JSON: a list of objects. Whatever a name of the cloud's holds, no format passes on
+/// what a terminal or a spreadsheet would act on.
 pub fn table(format: TableFormat, columns: &[&str], rows: &[Vec<Json>]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match format {
         TableFormat::Json => {
-            let all: Vec<Json> = rows
-                .iter()
-                .map(|row| {
-                    Json::Object(
-                        columns
-                            .iter()
-                            .zip(row)
-                            .map(|(name, cell)| ((*name).to_owned(), cell.clone()))
-                            .collect::<Map<_, _>>(),
-                    )
-                })
-                .collect();
-            serde_json::to_writer_pretty(&mut out, &all)?;
-            writeln!(out)?;
+            let object = |row: &Vec<Json>| {
+                let fields = columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone()));
+                Json::Object(fields.collect::<Map<_, _>>())
+            };
+            write_pretty(&mut out, &rows.iter().map(object).collect::<Vec<_>>())?;
         }
         TableFormat::Csv => {
-            let line = |cells: Vec<String>| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",");
-            writeln!(out, "{}", line(columns.iter().map(|name| (*name).to_owned()).collect()))?;
-            for row in rows {
-                writeln!(out, "{}", line(row.iter().map(text).collect()))?;
+            let names: Vec<Json> = columns.iter().map(|name| Json::from(*name)).collect();
+            for row in std::iter::once(&names).chain(rows) {
+                writeln!(out, "{}", row.iter().map(csv_cell).collect::<Vec<_>>().join(","))?;
             }
         }
         TableFormat::Table => {
-            let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-            table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-            if !std::io::stdout().is_terminal() {
-                table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
-            }
-            table.set_header(columns.iter().copied());
-            for row in rows {
-                table.add_row(row.iter().map(|cell| printable(&text(cell))));
-            }
-            writeln!(out, "{table}")?;
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(plain).collect()).collect();
+            out.write_all(table::grid(columns, &rows, &reporting::list_style()).as_bytes())?;
         }
     }
     Ok(())
 }
 
 /// A cell as text: strings bare, all else as JSON.
-fn text(cell: &Json) -> String {
+fn plain(cell: &Json) -> String {
     match cell {
         Json::Null => String::new(),
         Json::String(text) => text.clone(),
@@ -61,23 +45,16 @@ fn text(cell: &Json) -> String {
     }
 }
 
-/// Quoted where needed; a cell that a spreadsheet would take for a formula gets a leading apostrophe.
-fn csv_cell(cell: &str) -> String {
-    let cell = match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
+/// Quoted where needed. Text is made harmless; a number is a number, also a negative one.
+fn csv_cell(cell: &Json) -> String {
+    let text = match cell {
+        Json::Number(number) => number.to_string(),
+        other => harmless(&plain(other)),
     };
-    match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell,
+    match text.contains([',', '"']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
     }
-}
-
-/// Control characters of names from the cloud must not reach a terminal.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })
-        .collect()
 }
 
 /// Whether the reader of our output went away.
@@ -87,7 +64,38 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Writes text to stdout as it is.
+pub fn text(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().lock().write_all(text.as_bytes()).context("writing to standard output")
+}
+
 /// Writes a line of text to stdout.
 pub fn line(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("writing to standard output")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::csv_cell;
+
+    #[test]
+    fn a_cell_of_csv_does_nothing() {
+        for (cell, written) in [
+            (json!("plain"), "plain"),
+            (json!("a,\"b\""), "\"a,\"\"b\"\"\""),
+            (json!(-1), "-1"),
+            (json!(-1.5), "-1.5"),
+            (json!("-1"), "'-1"),
+            (json!("＝1+1"), "'＝1+1"),
+            (json!("a\u{1b}[31m\u{7}\u{202e}b"), "a�[31m��b"),
+            (json!("two\nlines"), "two lines"),
+            (json!(null), ""),
+            (json!({"unknown": true}), "unknown"),
+            (json!([1, "x"]), "\"[1,\"\"x\"\"]\""),
+        ] {
+            assert_eq!(csv_cell(&cell), written);
+        }
+    }
 }

@@ -16,7 +16,7 @@ use nepho_model::{CoverageEntry, Timestamp};
 use nepho_rules::RuleSet;
 
 use crate::arguments::ReplayArguments;
-use crate::diagnostics::SourceError;
+use crate::diagnostics::SourceErrors;
 use crate::state;
 
 /// What a scan or a replay came to, before it is judged.
@@ -63,18 +63,12 @@ pub struct Task {
     pub coverage: Vec<CoverageEntry>,
 }
 
-/// Compiles all rules; the first error is shown with its source.
-pub fn compile_rules(catalog: &Catalog) -> Result<RuleSet, SourceError> {
+/// Compiles all rules; every error is shown with its place in its file.
+pub fn compile_rules(catalog: &Catalog) -> Result<RuleSet, SourceErrors> {
     let (rules, errors) = RuleSet::compile(catalog, &schema_of(catalog));
-    match errors.into_iter().next() {
-        None => Ok(rules),
-        Some(error) => Err(SourceError {
-            message: format!("rule `{}`: {}: {}", error.rule, error.field, error.message),
-            origin: error.path,
-            text: error.text,
-            span: error.span,
-            help: error.help,
-        }),
+    match errors.is_empty() {
+        true => Ok(rules),
+        false => Err(SourceErrors::of_rules(catalog, errors)),
     }
 }
 
@@ -85,7 +79,7 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
             || kind.calls().iter().any(|(service, ..)| task.services.iter().any(|name| name == service.as_ref()))
     };
     let kinds = CompiledKinds::compile(catalog.kinds.values().filter(|kind| wanted(kind)), task.provider.as_ref())
-        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+        .map_err(|errors| SourceErrors::of_kinds(catalog, &errors))?;
     let bar = progress_bar(task.quiet);
     let mut builder = EstateBuilder::new(catalog.clone()).in_partition(&partition_of(&task.accounts));
     let (partition, regions) = (partition_of(&task.accounts), regions_of(&task.accounts));

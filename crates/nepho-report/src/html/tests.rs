@@ -109,7 +109,7 @@ fn sample() {
         ] {
             std::fs::write(folder.join(format!("{name}.{ending}")), fixture::rendered(format, &report)).unwrap();
         }
-        let style = crate::table::Style { colour: false, width: 120 };
+        let style = crate::table::Style { colour: false, width: Some(120) };
         std::fs::write(folder.join(format!("{name}.findings.txt")), crate::table::findings(&report, &style)).unwrap();
         std::fs::write(folder.join(format!("{name}.coverage.txt")), crate::table::coverage(&report, &style)).unwrap();
         std::fs::write(folder.join(format!("{name}.compliance.txt")), crate::table::compliance(&report, &style))

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use nepho_catalog::{Catalog, nearest};
-use nepho_report::FrameworkView;
+use nepho_report::{FrameworkView, table};
 use serde_json::Value as Json;
 
-use crate::arguments::{ComplianceArguments, ReportArguments, Verdicts};
+use crate::arguments::{ComplianceArguments, ReportArguments, TableFormat};
+use crate::reporting::Plan;
 use crate::{Outcome, output, pipeline, reporting};
 
 /// Shows one framework requirement by requirement, or all of them a line each.
@@ -21,24 +22,18 @@ pub fn run(catalog: Arc<Catalog>, options: ComplianceArguments) -> anyhow::Resul
             None => bail!("there is no framework `{id}`; there are {}", names.join(", ")),
         }
     }
+    let plan = Plan::new(&catalog, &ReportArguments::default())?;
     let analysis = pipeline::replay(&catalog, &options.replay)?;
-    let report = reporting::build(
-        &analysis,
-        &ReportArguments {
-            out: Vec::new(),
-            format: None,
-            verdicts: Verdicts::Fail,
-            rules: Vec::new(),
-            severity: None,
-            fail_on: None,
-            mutes: None,
-        },
-    )?;
+    let mut report = reporting::build(&analysis, &plan);
     match &options.framework {
         None => {
             let rows: Vec<_> = report.compliance.iter().map(overview).collect();
             let columns = ["framework", "title", "score", "pass", "fail", "unknown", "no_resources", "not_automated"];
             output::table(options.format, &columns, &rows)?;
+        }
+        Some(id) if options.format == TableFormat::Table => {
+            report.compliance.retain(|framework| framework.id == *id);
+            output::text(&table::compliance(&report, &reporting::list_style()))?;
         }
         Some(id) => {
             let rows: Vec<_> = report
@@ -62,7 +57,7 @@ pub fn run(catalog: Arc<Catalog>, options: ComplianceArguments) -> anyhow::Resul
             output::table(options.format, &columns, &rows)?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(reporting::outcome(&report, None))
 }
 
 fn overview(framework: &FrameworkView) -> Vec<Json> {
@@ -70,7 +65,7 @@ fn overview(framework: &FrameworkView) -> Vec<Json> {
     let mut row = vec![
         Json::from(framework.id.as_str()),
         framework.title.as_str().into(),
-        framework.score.map_or(Json::Null, |score| format!("{score:.0} %").into()),
+        framework.percent().map_or(Json::Null, |percent| format!("{percent} %").into()),
     ];
     row.extend(["pass", "fail", "unknown", "no_resources", "not_automated"].map(|state| Json::from(count(state))));
     row

@@ -1,4 +1,4 @@
-//! `nephoscope kinds list|show|test`
+//! `nephoscope kinds list|show|test|transforms`
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +32,12 @@ pub fn run(catalog: &Arc<Catalog>, action: KindsAction, folder: Option<&Path>) -
         }
         KindsAction::Show { id } => show(catalog, &id),
         KindsAction::Test { prefixes } => test(catalog, &prefixes, folder),
+        KindsAction::Transforms { format } => {
+            let row = |(name, _, doc): &(&str, _, &str)| vec![Json::from(*name), Json::from(*doc)];
+            let rows: Vec<_> = nepho_aws::transforms::TRANSFORMS.iter().map(row).collect();
+            output::table(format, &["name", "doc"], &rows)?;
+            Ok(Outcome::Done)
+        }
     }
 }
 
@@ -71,6 +77,8 @@ fn show(catalog: &Catalog, id: &str) -> anyhow::Result<Outcome> {
 fn test(catalog: &Arc<Catalog>, prefixes: &[String], folder: Option<&Path>) -> anyhow::Result<Outcome> {
     let wanted = |id: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| id.starts_with(prefix.as_str()));
     let own = folder.map(SourceFile::folder).transpose()?.unwrap_or_default();
+    let ids = catalog.kinds.keys().map(AsRef::as_ref).chain(own.iter().map(|file| file.id.as_str()));
+    super::check_prefixes("kind", prefixes, ids)?;
     let runtime = crate::pipeline::runtime()?;
     let (mut ran, mut failed) = (0, 0);
     for file in SourceFile::embedded().chain(own) {

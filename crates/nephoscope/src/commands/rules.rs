@@ -15,6 +15,8 @@ use crate::{Outcome, output, pipeline};
 pub fn run(catalog: Arc<Catalog>, action: RulesAction, folder: Option<&Path>) -> anyhow::Result<Outcome> {
     match action {
         RulesAction::List { format } => {
+            // A broken rule is no rule to list.
+            pipeline::compile_rules(&catalog)?;
             let rows: Vec<_> = catalog
                 .rules
                 .values()
@@ -86,6 +88,8 @@ fn test(catalog: &Arc<Catalog>, prefixes: &[String], folder: Option<&Path>) -> a
     for file in SourceFile::embedded().chain(own).filter(|file| file.kind == SourceKind::RuleCases) {
         files.insert(file.id.clone(), file);
     }
+    let ids = catalog.rules.keys().map(AsRef::as_ref).chain(files.keys().map(String::as_str));
+    super::check_prefixes("rule", prefixes, ids)?;
     let (mut rules, mut ran, mut failed) = (0, 0, 0);
     for rule in catalog.rules.values().filter(|rule| wanted(&rule.id)) {
         rules += 1;

@@ -5,28 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use nepho_aws::{AwsClient, ConnectError, ConnectOptions, Timeouts, endpoints};
+use nepho_aws::{AwsClient, ConnectError, ConnectOptions, OrganizationAccount, Timeouts, endpoints};
 use nepho_catalog::Catalog;
 use nepho_collect::{AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source};
 use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 
 use crate::arguments::ScanAwsArguments;
 use crate::pipeline::{self, Analysis, Task};
+use crate::reporting::{Plan, View};
 use crate::{Outcome, reporting, state};
 
 /// Collects or replays, then judges and reports.
 pub fn run(catalog: Arc<Catalog>, options: ScanAwsArguments, quiet: bool) -> anyhow::Result<Outcome> {
-    // A broken rule, an unknown format or a missing mutes file is told before an hour of collecting.
-    pipeline::compile_rules(&catalog)?;
-    if let Some(path) = &options.report.mutes {
-        std::fs::metadata(path).with_context(|| format!("reading the mutes file `{}`", path.display()))?;
-    }
+    // A broken rule, a mistake in the mutes or a folder that is not there is told before an hour of collecting.
+    let plan = Plan::new(&catalog, &options.report)?;
     check_services(&options.services)?;
     let analysis = match options.replay.replay.as_slice() {
         [] => pipeline::runtime()?.block_on(live(&catalog, &options, quiet))?,
         _ => pipeline::replay_services(&catalog, &options.replay, &options.services)?,
     };
-    reporting::report(&analysis, &options.report, quiet)
+    reporting::report(&analysis, &plan, View::Summary, quiet)
 }
 
 fn check_services(services: &[String]) -> anyhow::Result<()> {
@@ -36,6 +34,19 @@ fn check_services(services: &[String]) -> anyhow::Result<()> {
             match nepho_catalog::nearest(service, known.iter().copied()) {
                 Some(near) => bail!("there is no service `{service}`; did you mean `{near}`?"),
                 None => bail!("there is no service `{service}`; services are named as in the AWS CLI"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Accounts that were asked for and are not in the organisation are a mistake, not an empty scan.
+fn check_members(wanted: &[String], own: &str, members: &[OrganizationAccount]) -> anyhow::Result<()> {
+    for account in wanted {
+        if account != own && members.iter().all(|member| member.id != *account) {
+            match nepho_catalog::nearest(account, members.iter().map(|member| member.id.as_str())) {
+                Some(near) => bail!("account `{account}` is not in the organisation; did you mean `{near}`?"),
+                None => bail!("account `{account}` is not in the organisation; leave out --accounts to scan all of it"),
             }
         }
     }
@@ -80,6 +91,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         let members = patiently(|| client.organization_accounts())
             .await
             .context("listing the organisation's accounts (run it from the management or a delegated account)")?;
+        check_members(&options.accounts, &identity.account, &members)?;
         for member in members.iter().filter(|member| member.id != identity.account) {
             if !options.accounts.is_empty() && !options.accounts.contains(&member.id) {
                 continue;

@@ -15,3 +15,13 @@ fn shows_findings_and_writes_a_self_contained_page() {
         assert!(!html.contains(outside), "the page loads something from outside: {outside}");
     }
 }
+
+#[test]
+fn quiet_says_nothing_and_writes_the_page() {
+    let home = tempfile::tempdir().unwrap();
+    let page = home.path().join("demo.html");
+    let output = nephoscope(home.path()).args(["-q", "demo", "--out"]).arg(&page).output().unwrap();
+    assert_eq!(expect_code(&output, &[0]), "");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(page.is_file());
+}

@@ -7,6 +7,7 @@ mod bad_input;
 mod demo;
 mod faults;
 mod permissions;
+mod reports;
 mod scan;
 mod secrets;
 mod support;

@@ -91,6 +91,21 @@ fn finds_what_was_seeded_and_replays_to_the_same() {
 }
 
 #[test]
+fn an_account_that_is_no_member_is_a_mistake() {
+    let account = "222200000002";
+    seed(account, "session.client('organizations').create_organization(FeatureSet='ALL')");
+    let home = tempfile::tempdir().unwrap();
+    let output = against(home.path(), &moto())
+        .env("AWS_CONFIG_FILE", profile(home.path(), account))
+        .args(["scan", "aws", "--profile", "test", "--organization", "--accounts", "999999999999"])
+        .output()
+        .unwrap();
+    expect_code(&output, &[2]);
+    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(shown.contains("`999999999999` is not in the organisation"), "{shown}");
+}
+
+#[test]
 fn two_replays_are_byte_identical() {
     let home = tempfile::tempdir().unwrap();
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo/recording");

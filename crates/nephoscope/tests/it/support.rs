@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod proxy;
+pub mod recordings;
 
 use std::path::Path;
 use std::process::{Command, Output};
