@@ -269,7 +269,36 @@ pub enum Tags {
         /// JMESPath.
         #[serde(default)]
         api: Option<String>,
+        /// A call that brings the tags of all resources of the type in a place; where it fails, `get` is made.
+        #[serde(default)]
+        bulk: Option<BulkTags>,
     },
+}
+
+/// A call that brings the tags of many resources.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct BulkTags {
+    /// Service.
+    pub service: Arc<str>,
+    /// Operation.
+    pub action: Arc<str>,
+    /// IAM actions needed, where not `<signing prefix>:<action>`.
+    #[serde(default)]
+    pub permission: OneOrMany<String>,
+    /// Parameters with templates.
+    #[serde(default)]
+    pub params: Map<String, Json>,
+    /// Page size to ask for.
+    #[serde(default)]
+    pub page_size: Option<u32>,
+    /// JMESPath to the list of resources.
+    pub items: String,
+    /// JMESPath over one of them to its key.
+    #[serde(rename = "match")]
+    pub matches: String,
+    /// JMESPath over one of them to its tags.
+    pub api: String,
 }
 
 /// The type of a property.
@@ -391,6 +420,9 @@ impl Kind {
         for get in self.get.values() {
             let service = get.service.clone().unwrap_or_else(|| default_service.clone());
             calls.push((service, get.action.clone(), get.permission.as_slice()));
+        }
+        if let Some(Tags::Call { bulk: Some(bulk), .. }) = &self.tags {
+            calls.push((bulk.service.clone(), bulk.action.clone(), bulk.permission.as_slice()));
         }
         calls
     }

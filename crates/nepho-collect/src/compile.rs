@@ -14,7 +14,7 @@ use crate::expression::Expression;
 use crate::provider::Transform;
 use crate::secrets::SecretPaths;
 use crate::template::Parameters;
-pub(crate) use kind::{CallSpec, CompiledKind, DescribeSpec, GetSpec, PropertySpec};
+pub(crate) use kind::{BulkSpec, CallSpec, CompiledKind, DescribeSpec, GetSpec, PropertySpec};
 
 /// Something in a kind file cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@
 
 mod answers;
 mod book;
+mod bulk;
 mod item;
 mod job;
 mod limiter;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use nepho_catalog::Kind;
-use nepho_catalog::kind::{Batch, PropertyType, SecretEncoding, Tags};
+use nepho_catalog::kind::{Batch, BulkTags, PropertyType, SecretEncoding, Tags};
 use nepho_model::Direction;
 use serde_json::Value as Json;
 
@@ -91,6 +91,17 @@ pub(crate) struct RelationSpec {
 pub(crate) struct TagsSpec {
     pub get: Option<usize>,
     pub api: Option<Lookup>,
+    pub bulk: Option<BulkSpec>,
+}
+
+/// The tags of many resources in one call.
+#[derive(Debug)]
+pub(crate) struct BulkSpec {
+    pub call: CallSpec,
+    pub page_size: Option<u32>,
+    pub items: Expression,
+    pub matches: Expression,
+    pub api: Expression,
 }
 
 /// A kind with everything compiled.
@@ -161,8 +172,10 @@ impl CompiledKind {
             found.filter_map(|at| context.check(place, at)).collect()
         };
         let tags = kind.tags.as_ref().map(|tags| match tags {
-            Tags::Item(path) => (Vec::new(), Some(path)),
-            Tags::Call { get, api } => (positions("tags", std::slice::from_ref(get)), api.as_ref()),
+            Tags::Item(path) => (Vec::new(), Some(path), None),
+            Tags::Call { get, api, bulk } => {
+                (positions("tags", std::slice::from_ref(get)), api.as_ref(), bulk.as_ref())
+            }
         });
         let property_gets: Vec<Vec<usize>> = kind
             .properties
@@ -177,9 +190,19 @@ impl CompiledKind {
                 each.map(|one| positions(&format!("relation `{name}`"), one.get.as_slice())).collect()
             })
             .collect();
-        let tags = tags.map(|(gets, path)| TagsSpec {
+        let tags = tags.map(|(gets, path, bulk)| TagsSpec {
             get: gets.first().copied(),
             api: path.and_then(|path| context.check("tags", lookup(path))),
+            bulk: bulk.and_then(|bulk| {
+                let read_elsewhere = kind.properties.values().any(|property| match &kind.tags {
+                    Some(Tags::Call { get, .. }) => property.get.as_slice().contains(get),
+                    _ => false,
+                });
+                if read_elsewhere {
+                    context.error("tags.bulk", "a property reads the answer of the call that `bulk` takes the place of");
+                }
+                compile_bulk(bulk, context)
+            }),
         });
         let mut properties = Vec::with_capacity(kind.properties.len());
         for ((name, property), gets) in kind.properties.iter().zip(property_gets) {
@@ -224,6 +247,17 @@ impl CompiledKind {
             relations,
         })
     }
+}
+
+fn compile_bulk(bulk: &BulkTags, context: &mut Context<'_>) -> Option<BulkSpec> {
+    let parameters = context.check("tags.bulk.params", Parameters::compile(&bulk.params))?;
+    Some(BulkSpec {
+        call: CallSpec::new(&bulk.service, &bulk.action, parameters),
+        page_size: bulk.page_size,
+        items: context.check("tags.bulk.items", Expression::compile(&bulk.items))?,
+        matches: context.check("tags.bulk.match", Expression::compile(&bulk.matches))?,
+        api: context.check("tags.bulk.api", Expression::compile(&bulk.api))?,
+    })
 }
 
 fn compile_describe(

@@ -49,6 +49,8 @@ enum Got {
     Absent,
     /// `when` did not hold.
     NotAsked,
+    /// The call was not needed: the tags that it would have brought.
+    Tags(Json),
     Failed(Missing),
 }
 
@@ -157,7 +159,17 @@ impl Shared {
             }
             item.key = Some(key);
         }
-        let asked = kind.gets.iter().map(|get| Box::pin(self.get(kind, get, &item, parent)) as BoxFuture<'_, Got>);
+        let bulk = kind.tags.as_ref().and_then(|tags| Some((tags.get?, tags.bulk.as_ref()?)));
+        let tags = match (bulk, &item.key) {
+            (Some((at, bulk)), Some(key)) => {
+                self.bulk_tags(&item.location, &kind.id, bulk, key).await.map(|tags| (at, tags))
+            }
+            _ => None,
+        };
+        let asked = kind.gets.iter().enumerate().map(|(at, get)| match &tags {
+            Some((of, tags)) if *of == at => Box::pin(std::future::ready(Got::Tags(tags.clone()))) as BoxFuture<'_, Got>,
+            _ => Box::pin(self.get(kind, get, &item, parent)) as BoxFuture<'_, Got>,
+        });
         let gets: Vec<Got> = if self.items_at_once > 1 {
             futures::future::join_all(asked).await
         } else {

@@ -92,6 +92,9 @@ impl Shared {
     pub async fn run(&self, job: &Job) {
         if let Some(group) = self.kinds.groups.get(job.group) {
             self.list(&job.location, group, None).await;
+            for kind in group.members.iter().filter_map(|member| self.kinds.kinds.get(member.kind)) {
+                self.bulk.forget(&job.location.account, &kind.id);
+            }
         }
     }
 

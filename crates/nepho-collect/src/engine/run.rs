@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::answers::Answers;
 use super::book::{Book, Place};
+use super::bulk::Bulk;
 use super::job::{Job, Location};
 use super::live::Live;
 use super::memo::Memo;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub kinds: Arc<CompiledKinds>,
     pub answers: Answers,
     pub memo: Memo,
+    pub bulk: Bulk,
     pub book: Book,
     /// Hashes of the keys of resources that were made.
     pub seen: Mutex<HashSet<u64>>,
@@ -125,6 +127,7 @@ fn prepare(collection: Collection) -> (Arc<Shared>, mpsc::Receiver<Resource>, us
         kinds,
         answers,
         memo: Memo::default(),
+        bulk: Bulk::default(),
         book: Book::default(),
         seen: Mutex::default(),
         hasher: RandomState::new(),

@@ -112,7 +112,7 @@ impl<'a> Building<'a> {
             }
             [get] => match self.gets.get(*get) {
                 Some(Got::Answer(answer)) => Cow::Borrowed(answer.as_ref()),
-                Some(Got::Absent) | None => Cow::Borrowed(&NULL),
+                Some(Got::Tags(_) | Got::Absent) | None => Cow::Borrowed(&NULL),
                 Some(Got::NotAsked) => return Ok(Read::NotAsked),
                 Some(Got::Failed(missing)) => return Ok(Read::Missing(missing.clone())),
             },
@@ -198,6 +198,9 @@ impl<'a> Building<'a> {
         let kind: &'a CompiledKind = self.kind;
         let Some(tags) = &kind.tags else { return Value::Null };
         let gets: Vec<usize> = tags.get.into_iter().collect();
+        if let Some(Got::Tags(found)) = tags.get.and_then(|at| self.gets.get(at)) {
+            return typed::tags(found).unwrap_or(Value::Unknown);
+        }
         let result = match self.read(tags.api.as_ref(), &gets) {
             Ok(Read::Value(found)) => typed::tags(&found),
             Ok(Read::NotAsked) => Ok(Value::Null),
