@@ -11,6 +11,7 @@ mod job;
 mod limiter;
 mod live;
 mod memo;
+mod paging;
 mod run;
 
 use std::sync::Arc;
