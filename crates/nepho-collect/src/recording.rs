@@ -4,11 +4,13 @@
 mod frames;
 mod line;
 pub(crate) mod matching;
+mod names;
 mod recorder;
 mod replay;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
