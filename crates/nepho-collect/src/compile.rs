@@ -2,7 +2,7 @@
 
 mod kind;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use nepho_catalog::Kind;
@@ -100,6 +100,18 @@ impl Context<'_> {
 }
 
 impl CompiledKinds {
+    /// Service and operation of every call that the kinds make.
+    pub(crate) fn calls(&self) -> BTreeSet<(Arc<str>, Arc<str>)> {
+        let lists = self
+            .groups
+            .iter()
+            .flat_map(|group| group.call.iter().chain(group.prepare.iter().map(|prepare| &prepare.call)));
+        let further = self.kinds.iter().flat_map(|kind| {
+            kind.describe.iter().map(|describe| &describe.call).chain(kind.gets.iter().map(|get| &get.call))
+        });
+        lists.chain(further).map(|call| (call.service.clone(), call.operation.clone())).collect()
+    }
+
     /// Compiles kinds. The parent of a `for_each` kind must be among them. All errors are reported at once.
     pub fn compile<'k>(
         kinds: impl IntoIterator<Item = &'k Arc<Kind>>,

@@ -12,6 +12,7 @@ mod job;
 mod limiter;
 mod live;
 mod memo;
+mod paging;
 mod run;
 
 use std::sync::Arc;

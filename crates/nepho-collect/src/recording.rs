@@ -4,11 +4,13 @@
 mod frames;
 mod line;
 pub(crate) mod matching;
+mod names;
 mod recorder;
 mod replay;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,26 +86,45 @@ impl RecordedScope {
 
 impl Manifest {
     /// A manifest for a collection of these accounts that begins now, with a fresh salt.
-    pub fn new(partition: String, scopes: &[AccountScope]) -> Self {
-        Self {
+    pub fn new(partition: String, scopes: &[AccountScope]) -> Result<Self, RecordingError> {
+        let mut salt = [0u8; 16];
+        getrandom::getrandom(&mut salt).map_err(|error| RecordingError::Salt { source: error.into() })?;
+        Ok(Self {
             version: 1,
             started: Timestamp::now(),
-            salt: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            salt: salt.iter().map(|byte| format!("{byte:02x}")).collect(),
             partition,
             scopes: scopes.iter().map(RecordedScope::of).collect(),
             services: Vec::new(),
             gaps: Vec::new(),
             notes: Vec::new(),
-        }
+        })
     }
 
-    fn write(&self, folder: &Path) -> Result<(), RecordingError> {
-        let path = folder.join(MANIFEST_FILE);
+    /// This manifest for a recording that was begun with another: what is asked, what is missing and what is noted are
+    /// this one's; the start and the salt stay, so that clock and hashes are those of the answers that are there.
+    fn going_on(&self, begun: Self, folder: &Path) -> Result<Self, RecordingError> {
+        let is_asked = |scope: &RecordedScope| self.scopes.iter().any(|asked| asked.account == scope.account);
+        if !self.scopes.is_empty() && !begun.scopes.is_empty() && !begun.scopes.iter().any(is_asked) {
+            let named = |scopes: &[RecordedScope]| {
+                scopes.iter().map(|scope| scope.account.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            return Err(RecordingError::OtherAccounts {
+                path: folder.display().to_string(),
+                recorded: named(&begun.scopes),
+                asked: named(&self.scopes),
+            });
+        }
+        Ok(Self { version: begun.version, started: begun.started, salt: begun.salt, ..self.clone() })
+    }
+
+    fn write(&self, folder: &Path) -> io::Result<()> {
         let temporary = folder.join(format!("{MANIFEST_FILE}.new"));
-        let text = serde_json::to_vec_pretty(self).map_err(|error| RecordingError::write(&path, error.into()))?;
-        std::fs::write(&temporary, text)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(|error| RecordingError::write(&path, error))
+        let text = serde_json::to_vec_pretty(self)?;
+        let mut file = private_file().create(true).truncate(true).open(&temporary)?;
+        file.write_all(&text)?;
+        drop(file);
+        std::fs::rename(&temporary, folder.join(MANIFEST_FILE))
     }
 
     fn read(folder: &Path) -> Result<Option<Self>, RecordingError> {
@@ -118,6 +139,24 @@ impl Manifest {
             message: format!("no manifest of a recording: {error}"),
         })
     }
+}
+
+/// How a recording's files are opened for writing: what a cloud account holds is for nobody else on this machine.
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a recording's folder, with those above it. One that is there stays as it is.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// A recording cannot be read or written.
@@ -140,6 +179,32 @@ pub enum RecordingError {
         path: String,
         /// Why.
         source: io::Error,
+    },
+    /// A recording cannot be begun: nothing was written, no call was made.
+    #[error("cannot begin a recording in `{path}`: {source}; choose another folder with `--record`")]
+    Begin {
+        /// Where.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gives no random numbers.
+    #[error("cannot make the recording's salt: {source}")]
+    Salt {
+        /// Why.
+        source: io::Error,
+    },
+    /// What is to be gone on with is of other accounts.
+    #[error(
+        "`{path}` holds a recording of account {recorded}, not of {asked}; sign in to it with `--profile`, or choose another folder with `--record`"
+    )]
+    OtherAccounts {
+        /// Where.
+        path: String,
+        /// The accounts of the recording.
+        recorded: String,
+        /// The accounts at hand.
+        asked: String,
     },
     /// There is a recording already.
     #[error("`{path}` holds a recording already; choose another folder, or go on with it by `--resume`")]
@@ -172,6 +237,10 @@ impl RecordingError {
         Self::Read { path: path.display().to_string(), source }
     }
 
+    fn begin(folder: &Path, source: io::Error) -> Self {
+        Self::Begin { path: folder.display().to_string(), source }
+    }
+
     fn write(path: &Path, source: io::Error) -> Self {
         Self::Write { path: path.display().to_string(), source }
     }
@@ -194,8 +263,9 @@ impl CallError {
         Self::new(CoverageState::Malformed, code, message)
     }
 
-    /// Whether the provider said so itself; asking again would give the same.
+    /// Whether the provider said so itself; asking again would give the same. What is wrong with the credentials is
+    /// no answer to the call: with others it is asked again.
     pub fn is_final(&self) -> bool {
-        matches!(self.state, CoverageState::Denied | CoverageState::Failed)
+        matches!(self.state, CoverageState::Denied | CoverageState::Failed) && !line::is_of_credentials(&self.code)
     }
 }

@@ -2,9 +2,9 @@
 //! an answer arrives, before it is recorded or read; everywhere else a safety net masks tokens of known shapes.
 //!
 //! A replaced text reads `[redacted]`, or `[redacted KIND SAMPLE HASH]` where it was found to hold a secret (several
-//! joined by `; `). SAMPLE is at most four leading characters, `***` and the length; HASH is 16 hex digits of
-//! SHA-256(salt ‖ value), so that the same secret is recognised in two places without being known. Redacting again
-//! changes nothing.
+//! joined by `; `). SAMPLE is at most four leading characters (none of what people choose, such as passwords: there each
+//! character counts), `***` and the length; HASH is 16 hex digits of SHA-256(salt ‖ value), so that the same secret is
+//! recognised in two places without being known. Redacting again changes nothing.
 
 mod detect;
 mod redact;
@@ -39,6 +39,9 @@ fn marker(text: &str) -> Option<(&str, &str, &str)> {
     (words.next().is_none() && kind_fits && sample_fits && hash_fits).then_some((kind, sample, hash))
 }
 
+/// Kinds of secrets that people choose: of these no character is shown.
+const PEOPLES: [&str; 3] = ["password", "connection-string", "generic-secret"];
+
 /// The secrets that were found in a value, from the marks that stand in their places: a list of
 /// `{place, kind, sample, hash}`. `place` is the path inside the value; for lists of name and value, the name.
 ///
@@ -67,6 +70,9 @@ fn walk(value: &Json, place: &mut String, found: &mut Vec<Json>) {
     match value {
         Json::String(text) => {
             for (kind, sample, hash) in markers(text).unwrap_or_default() {
+                // Older recordings show some characters.
+                let shown = sample.split_once("***").map_or(0, |(shown, _)| shown.len());
+                let sample = sample.get(shown..).filter(|_| PEOPLES.contains(&kind)).unwrap_or(sample);
                 found.push(json!({"place": place.as_str(), "kind": kind, "sample": sample, "hash": hash}));
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::*;
 use nepho_collect::*;
 use nepho_model::{CoverageState, Value};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 const T: &str = "arn:aws:s:us-east-1:111122223333:thing/";
 
@@ -169,6 +169,65 @@ async fn paging_that_never_ends_is_found_out() {
                 .any(|entry| entry.state == CoverageState::Malformed && &*entry.code == "EndlessPaging")
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_bring_nothing_new_end_soon() {
+    let page = |things: Json| {
+        move |_: &Call, _: usize| Ok(json!({"Gems": things, "NextToken": fastrand::u64(..).to_string()}))
+    };
+    for (things, most) in [(json!([{"Id": "g"}]), 60), (json!([]), 600)] {
+        let fake = Arc::new(world().on("ListGems", page(things)));
+        let run = run(collection(&[RARE], fake.clone(), Source::Live, None)).await;
+        assert!(fake.total() < most, "{}", fake.total());
+        assert!(run.entries("rare:ListGems").iter().any(|entry| &*entry.code == "EndlessPaging"));
+    }
+    let few = world().on("ListGems", |call, _| {
+        let at: u32 = call.parameters.get("NextToken").map_or(0, |token| token.as_str().unwrap().parse().unwrap());
+        Ok(if at < 100 {
+            json!({"Gems": [], "NextToken": (at + 1).to_string()})
+        } else {
+            json!({"Gems": [{"Id": "g"}]})
+        })
+    });
+    let run = run(collection(&[RARE], Arc::new(few), Source::Live, None)).await;
+    assert!(run.summary.is_complete(), "a hundred empty pages before the first item are no fault");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_without_a_token_is_no_whole_list() {
+    let fake = Fake { says_more: true, ..world() }
+        .on("ListGems", |_, _| Ok(json!({"Gems": [{"Id": "g"}], "IsTruncated": true})));
+    let run = run(collection(&[RARE], Arc::new(fake), Source::Live, None)).await;
+    assert_eq!(run.resources.len(), 1, "what was answered counts");
+    let entries = run.entries("rare:ListGems");
+    assert!(
+        entries.iter().any(|entry| entry.state == CoverageState::Malformed && &*entry.code == "NoNextPage"),
+        "{entries:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_is_always_there_is_not_waited_for() {
+    let things = |call: &Call, _: usize| {
+        let count = if &*call.region == "us-east-1" { 100 } else { 0 };
+        Ok(json!({"Things": (0..count).map(|at| json!({"Id": format!("x{at}")})).collect::<Vec<_>>()}))
+    };
+    let always = |_: &Call, _: usize| Err(failure(FailureKind::ServerFault, "500"));
+    let fake = Arc::new(world().on("ListThings", things).on("GetPolicy", always));
+    let mut one = collection(&[THING, PART], fake.clone(), Source::Live, None);
+    one.options.items_at_once = 1;
+    run(one).await;
+    assert_eq!(fake.attempts_at("GetPolicy"), 5 + 5 + 98);
+    // One answer anywhere shows that the fault is not the operation's.
+    let mostly = move |call: &Call, attempt: usize| {
+        if call.parameters["Id"] == "x0" { Ok(json!({})) } else { always(call, attempt) }
+    };
+    let fake = Arc::new(world().on("ListThings", things).on("GetPolicy", mostly));
+    let mut other = collection(&[THING, PART], fake.clone(), Source::Live, None);
+    other.options.items_at_once = 1;
+    run(other).await;
+    assert_eq!(fake.attempts_at("GetPolicy"), 1 + 5 * 99);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,6 @@
 //! One call's pages, from wherever they come. Every page is redacted, then recorded, then given out.
 
-use std::collections::{HashMap, HashSet, VecDeque, hash_map::DefaultHasher};
-use std::hash::{Hash, Hasher};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,11 +8,11 @@ use nepho_model::CoverageState;
 use serde_json::Value as Json;
 
 use super::live::Live;
-use crate::expression::Expression;
+use super::paging::{Next, Paging, Watch};
 use crate::recording::matching::{Hints, Index};
 use crate::recording::{CallError, Recorder};
 use crate::secrets::Redactor;
-use crate::{Call, Pagination, Provider};
+use crate::{Call, Provider};
 
 /// Service and operation.
 type Operation = (Arc<str>, Arc<str>);
@@ -32,13 +31,6 @@ pub(super) struct Answers {
     pub paginations: Mutex<HashMap<Operation, Option<Arc<Paging>>>>,
     pub answered: AtomicU64,
     pub failed: AtomicU64,
-}
-
-/// How an operation pages, compiled.
-pub(super) struct Paging {
-    limit_key: Option<String>,
-    more_results: Option<Expression>,
-    tokens: Vec<(String, Expression)>,
 }
 
 /// A call with what is known about it.
@@ -61,44 +53,17 @@ enum From {
         positions: VecDeque<usize>,
         page: u32,
         paging: Option<Arc<Paging>>,
-        seen: HashSet<u64>,
+        watch: Watch,
     },
     Live {
         paging: Option<Arc<Paging>>,
         tokens: Vec<(String, Json)>,
         page: u32,
-        seen: HashSet<u64>,
+        watch: Watch,
     },
     /// What is left to say.
     Failed(CallError),
     Done,
-}
-
-impl Paging {
-    fn compile(pagination: &Pagination) -> Result<Self, CallError> {
-        let compile = |text: &String| {
-            Expression::compile(text).map_err(|error| CallError::malformed("InvalidPaginator", error.to_string()))
-        };
-        let tokens = pagination.input_tokens.iter().zip(&pagination.output_tokens);
-        Ok(Self {
-            limit_key: pagination.limit_key.clone(),
-            more_results: pagination.more_results.as_ref().map(compile).transpose()?,
-            tokens: tokens.map(|(input, output)| Ok((input.clone(), compile(output)?))).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// The tokens that ask for the page after this one; none at the end.
-    fn next(&self, answer: &Json) -> Vec<(String, Json)> {
-        if self.more_results.as_ref().is_some_and(|more| !more.holds(answer).unwrap_or_default()) {
-            return Vec::new();
-        }
-        let found = self.tokens.iter().filter_map(|(name, output)| {
-            let token = output.search(answer).ok()?.into_owned();
-            let is_none = token.is_null() || token.as_str() == Some("") || token.as_array().is_some_and(Vec::is_empty);
-            (!is_none).then(|| (name.clone(), token))
-        });
-        found.collect()
-    }
 }
 
 impl Answers {
@@ -130,7 +95,7 @@ impl Answers {
                 && (!self.may_call || is_final(index, positions, request.paginate, paging.as_deref()))
             {
                 let positions = positions.iter().copied().collect();
-                return Ok(From::Recorded { positions, page: 1, paging, seen: HashSet::new() });
+                return Ok(From::Recorded { positions, page: 1, paging, watch: Watch::default() });
             }
         }
         if self.provider.offered(&request.call.service, &request.call.region) == Some(false) {
@@ -140,7 +105,7 @@ impl Answers {
         if !self.may_call {
             return Err(CallError::new(CoverageState::NotRecorded, "", "the call is not in the recording"));
         }
-        Ok(From::Live { paging, tokens: Vec::new(), page: 1, seen: HashSet::new() })
+        Ok(From::Live { paging, tokens: Vec::new(), page: 1, watch: Watch::default() })
     }
 
     /// All pages as one answer: lists at the same place are joined.
@@ -175,7 +140,7 @@ impl Answers {
         }
     }
 
-    /// One live page; fills in the tokens of the next.
+    /// One live page as it was recorded; fills in the tokens of the next.
     async fn live_page(
         &self,
         request: &Request<'_>,
@@ -192,7 +157,7 @@ impl Answers {
             Ok(mut answer) => {
                 // Before redaction, which could take a token for a secret.
                 if let Some(paging) = paging.filter(|_| request.paginate) {
-                    *tokens = paging.next(&answer);
+                    *tokens = paging.next(&answer).tokens();
                 }
                 self.redact(&call, &mut answer);
                 self.record(&request.call, page, Ok(&answer)).await;
@@ -215,13 +180,27 @@ impl Answers {
     }
 }
 
-/// Whether recorded pages need not be asked for again: all of them, or the provider's own refusal.
+/// Whether recorded pages need not be asked for again: all of them are there, or the provider's own refusal is.
 fn is_final(index: &Index, positions: &[usize], paginate: bool, paging: Option<&Paging>) -> bool {
-    let Some((_, last)) = positions.last().and_then(|last| index.page(*last)) else { return false };
-    match last.read() {
-        Err(error) => error.is_final(),
-        Ok(answer) => !paginate || paging.is_none_or(|paging| paging.next(&answer).is_empty()),
+    let mut left = positions.len();
+    for (expected, position) in (1u32..).zip(positions) {
+        left = left.saturating_sub(1);
+        let Some((number, body)) = index.page(*position) else { return false };
+        if number.is_some_and(|number| number != expected) {
+            return false;
+        }
+        let next = match body.read() {
+            Err(error) => return left == 0 && error.is_final(),
+            Ok(_) if !paginate => return true,
+            Ok(answer) => paging.map_or(Next::End, |paging| paging.next(&answer)),
+        };
+        match next {
+            Next::End => return left == 0,
+            Next::Page(_) if left > 0 => {}
+            _ => return false,
+        }
     }
+    false
 }
 
 impl Pages<'_> {
@@ -242,7 +221,7 @@ impl Pages<'_> {
                 let error = error.clone();
                 Some(Err(error))
             }
-            From::Recorded { positions, page, paging, seen } => {
+            From::Recorded { positions, page, paging, watch } => {
                 let position = positions.pop_front()?;
                 let (number, body) = answers.index.as_ref()?.page(position)?;
                 let expected = *page;
@@ -254,14 +233,17 @@ impl Pages<'_> {
                     Ok(answer) => answer,
                     Err(error) => return Some(Err(answers.redact_error(&self.request.call, error))),
                 };
+                answers.redact(&self.request.call, &mut answer);
                 if !self.request.paginate {
                     positions.clear();
                 } else if let Some(paging) = paging {
-                    let tokens = paging.next(&answer);
-                    let again = !tokens.is_empty() && !seen.insert(fingerprint(&tokens));
-                    if positions.is_empty() && again {
-                        self.from = From::Failed(leads_back(expected));
-                    } else if positions.is_empty() && !tokens.is_empty() {
+                    let wrong = watch.look(paging, &answer, expected);
+                    let rest_is_missing = positions.is_empty() && matches!(paging.next(&answer), Next::Page(_));
+                    if positions.is_empty()
+                        && let Some(wrong) = wrong
+                    {
+                        self.from = From::Failed(wrong);
+                    } else if rest_is_missing {
                         self.from = From::Failed(if expected >= answers.most_pages {
                             endless(answers.most_pages)
                         } else {
@@ -269,21 +251,25 @@ impl Pages<'_> {
                         });
                     }
                 }
-                answers.redact(&self.request.call, &mut answer);
                 Some(Ok(answer))
             }
-            From::Live { paging, tokens, page, seen } => {
+            From::Live { paging, tokens, page, watch } => {
                 let number = *page;
                 if number > answers.most_pages {
                     return Some(Err(endless(answers.most_pages)));
                 }
                 let result = answers.live_page(&self.request, paging.as_deref(), tokens, number).await;
                 *page = number.saturating_add(1);
-                if tokens.is_empty() {
+                let paging = paging.as_ref().filter(|_| self.request.paginate);
+                let wrong = match (&result, paging) {
+                    (Ok(answer), Some(paging)) => watch.look(paging, answer, number),
+                    _ => None,
+                };
+                if let Some(wrong) = wrong {
+                    // This page is still good.
+                    self.from = From::Failed(wrong);
+                } else if tokens.is_empty() {
                     self.from = From::Done;
-                } else if !seen.insert(fingerprint(tokens)) {
-                    // This page is still good; the next would be one that was read already.
-                    self.from = From::Failed(leads_back(number));
                 }
                 Some(result)
             }
@@ -295,21 +281,8 @@ fn endless(pages: u32) -> CallError {
     CallError::malformed("EndlessPaging", format!("paging did not end within {pages} pages"))
 }
 
-fn leads_back(page: u32) -> CallError {
-    CallError::malformed("EndlessPaging", format!("the answer to page {page} leads back to an earlier page"))
-}
-
 fn not_recorded(page: u32) -> CallError {
     CallError::new(CoverageState::NotRecorded, "", format!("page {page} of the answer is not in the recording"))
-}
-
-fn fingerprint(tokens: &[(String, Json)]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for (name, token) in tokens {
-        name.hash(&mut hasher);
-        token.to_string().hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 /// Joins a further page to an answer: lists are appended, objects merged, the rest stays as the first page has it.

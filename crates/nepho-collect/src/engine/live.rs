@@ -21,6 +21,7 @@ pub(super) struct Live {
     in_flight: Semaphore,
     limiters: Mutex<HashMap<LimiterKey, Arc<Limiter>>>,
     endpoints: Mutex<HashMap<Address, Endpoint>>,
+    operations: Mutex<HashMap<Operation, Record>>,
     deadline: Option<Instant>,
     /// Set when the recording can no longer be written.
     pub stopped: AtomicBool,
@@ -30,6 +31,20 @@ pub(super) struct Live {
 
 /// Region and service.
 type Address = (Arc<str>, Arc<str>);
+/// Service and operation.
+type Operation = (Arc<str>, Arc<str>);
+
+/// Calls given up with a server fault before an operation that never answered is tried once only.
+const GIVEN_UP_FAULTS: u32 = 2;
+
+/// How an operation has done, wherever it was called.
+#[derive(Default)]
+struct Record {
+    /// It answered, or refused, at least once.
+    answered: bool,
+    /// Calls given up with a server fault.
+    faults: u32,
+}
 
 #[derive(PartialEq, Eq, Hash)]
 struct LimiterKey {
@@ -58,6 +73,7 @@ impl Live {
             in_flight: Semaphore::new(options.in_flight.max(1)),
             limiters: Mutex::default(),
             endpoints: Mutex::default(),
+            operations: Mutex::default(),
             deadline: options.collection_timeout.and_then(|limit| Instant::now().checked_add(limit)),
             stopped: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
@@ -84,6 +100,7 @@ impl Live {
                 Ok(answer) => {
                     limiter.answered();
                     self.reached(call);
+                    self.operation(call, |record| record.answered = true);
                     return Ok(answer);
                 }
                 Err(None) => continue,
@@ -92,6 +109,7 @@ impl Live {
             let (count, limit) = match failure.kind {
                 FailureKind::Denied | FailureKind::Failed => {
                     self.reached(call);
+                    self.operation(call, |record| record.answered = true);
                     return Err(given_up(&failure, 0));
                 }
                 FailureKind::Throttled => {
@@ -103,7 +121,9 @@ impl Live {
                 FailureKind::Malformed => (&mut malformed, 2),
                 FailureKind::ServerFault => {
                     self.reached(call);
-                    (&mut attempts, self.options.attempts)
+                    // A fault that is always there does not pass.
+                    let lasting = self.operation(call, |record| !record.answered && record.faults >= GIVEN_UP_FAULTS);
+                    (&mut attempts, if lasting { 1 } else { self.options.attempts })
                 }
                 FailureKind::Unreachable | FailureKind::TimedOut => {
                     self.unreached(call, &failure);
@@ -114,6 +134,9 @@ impl Live {
             let tries = *count;
             let wait = self.backoff(tries, failure.retry_after);
             if tries >= limit || begun.elapsed().saturating_add(wait) > self.options.call_timeout {
+                if failure.kind == FailureKind::ServerFault {
+                    self.operation(call, |record| record.faults = record.faults.saturating_add(1));
+                }
                 return Err(given_up(&failure, tries));
             }
             self.wait_until(Instant::now() + wait).await;
@@ -196,6 +219,11 @@ impl Live {
     fn endpoint<T>(&self, call: &Call, change: impl FnOnce(&mut Endpoint) -> T) -> T {
         let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
         change(endpoints.entry((call.region.clone(), call.service.clone())).or_default())
+    }
+
+    fn operation<T>(&self, call: &Call, change: impl FnOnce(&mut Record) -> T) -> T {
+        let mut operations = self.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        change(operations.entry((call.service.clone(), call.operation.clone())).or_default())
     }
 
     fn reached(&self, call: &Call) {

@@ -52,7 +52,7 @@ pub async fn collect(
     mut sink: impl FnMut(Resource),
 ) -> Result<CollectionSummary, CollectError> {
     let accounts = collection.accounts.clone();
-    let (shared, mut receiver, jobs_at_once, notes) = prepare(collection);
+    let (shared, mut receiver, jobs_at_once, mut notes) = prepare(collection);
     let jobs = plan(&shared, &accounts);
     let mut state = Progress { jobs: jobs.len(), ..Progress::default() };
     let mut waiting = jobs.into_iter();
@@ -91,6 +91,9 @@ pub async fn collect(
     progress(&state);
     let shared = Arc::into_inner(shared).ok_or_else(|| CollectError::Internal("a job did not end".to_owned()))?;
     let coverage = shared.book.entries();
+    if let Some(index) = &shared.answers.index {
+        notes.extend(index.unused(&shared.kinds.calls()));
+    }
     if let Some(recorder) = shared.answers.recorder {
         recorder.finish().await?;
     }

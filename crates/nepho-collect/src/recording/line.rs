@@ -31,8 +31,7 @@ struct Written<'a> {
 struct WrittenError<'a> {
     code: &'a str,
     message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<CoverageState>,
+    state: CoverageState,
 }
 
 /// The line for one page (or the failure) of a call, with its line end.
@@ -42,11 +41,8 @@ pub(super) fn write(
     answer: Result<&Json, &CallError>,
     time: Timestamp,
 ) -> serde_json::Result<Vec<u8>> {
-    let error = answer.err().map(|error| WrittenError {
-        code: &error.code,
-        message: &error.message,
-        state: (error.state != CoverageState::Failed).then_some(error.state),
-    });
+    let error =
+        answer.err().map(|error| WrittenError { code: &error.code, message: &error.message, state: error.state });
     let written = Written {
         account: &call.account,
         region: &call.region,
@@ -183,26 +179,54 @@ pub(super) fn read(line: &[u8]) -> Result<Option<Recorded>, String> {
 fn error_of(error: &Json) -> CallError {
     let field = |names: [&str; 2]| names.iter().find_map(|name| error.get(*name)?.as_str());
     let code = field(["code", "Code"]).or(error.as_str()).unwrap_or_default();
+    let message = field(["message", "Message"]).unwrap_or_default();
+    let (code, message) = printed(code).unwrap_or((code, message));
     let state = error.get("state").and_then(|state| serde_json::from_value(state.clone()).ok());
-    CallError::new(state.unwrap_or_else(|| state_of(code)), code, field(["message", "Message"]).unwrap_or_default())
+    CallError::new(state.unwrap_or_else(|| state_of(code)), code, message)
 }
 
-/// What an error code without `state` means. Recordings made by hand have none.
+/// Code and message in what the CLI prints: `An error occurred (CODE) when calling the X operation: MESSAGE`.
+fn printed(text: &str) -> Option<(&str, &str)> {
+    let (before, after) = text.split_once(") when calling the ")?;
+    let (_, code) = before.rsplit_once('(')?;
+    let (_, message) = after.split_once("operation").unwrap_or_default();
+    let retries = message.trim_start().strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let message = retries.map_or(message, |(_, message)| message).trim_start_matches(':');
+    (!code.is_empty()).then_some((code, message.trim()))
+}
+
+/// Parts of error codes that say that the credentials (or the clock they are used by) are at fault.
+const OF_CREDENTIALS: &[&str] = &[
+    "AccountNotEntered",
+    "AuthFailure",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignature",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "NoCredentials",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "UnrecognizedClient",
+];
+
+/// Whether an error says that the credentials are at fault, not the call.
+pub(super) fn is_of_credentials(code: &str) -> bool {
+    OF_CREDENTIALS.iter().any(|part| code.contains(part))
+}
+
+/// What an error code without `state` means, as in a live answer. Recordings made by hand have none.
 fn state_of(code: &str) -> CoverageState {
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
-    if has(&[
-        "AccessDenied",
-        "Unauthorized",
-        "NotAuthorized",
-        "Forbidden",
-        "AuthFailure",
-        "InvalidClientTokenId",
-        "UnrecognizedClient",
-        "ExpiredToken",
-        "SignatureDoesNotMatch",
-        "MissingAuthenticationToken",
-        "AuthorizationError",
-    ]) || code == "403"
+    if is_of_credentials(code) {
+        CoverageState::Failed
+    } else if has(&["AccessDenied", "Unauthorized", "NotAuthorized", "Forbidden", "AuthorizationError"])
+        || code == "403"
     {
         CoverageState::Denied
     } else if has(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "BandwidthLimitExceeded"]) {
@@ -211,5 +235,46 @@ fn state_of(code: &str) -> CoverageState {
         CoverageState::ServerFault
     } else {
         CoverageState::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn errors_as_tools_print_them() {
+        let text = "An error occurred (UnauthorizedOperation) when calling the DescribeVolumes operation: You are not";
+        let retried = "\nAn error occurred (Throttling) when calling the ListRoles operation (reached max retries: 4): Rate exceeded";
+        for (error, state, code, message) in [
+            (json!(text), CoverageState::Denied, "UnauthorizedOperation", "You are not"),
+            (json!({"code": text}), CoverageState::Denied, "UnauthorizedOperation", "You are not"),
+            (json!(retried), CoverageState::Throttled, "Throttling", "Rate exceeded"),
+            (json!("AccessDenied"), CoverageState::Denied, "AccessDenied", ""),
+            (json!({"Code": "NoSuchKey", "Message": "m"}), CoverageState::Failed, "NoSuchKey", "m"),
+        ] {
+            assert_eq!(error_of(&error), CallError::new(state, code, message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_read_as_it_was_written() {
+        let call = Call {
+            account: "1".into(),
+            region: "r".into(),
+            service: "s".into(),
+            operation: "Op".into(),
+            parameters: Map::new(),
+        };
+        let states = [CoverageState::Failed, CoverageState::Denied, CoverageState::ServerFault];
+        for (state, code) in states.into_iter().flat_map(|state| {
+            ["AuthFailure", "NotAuthorizedHere", "ThrottlingOfSorts", "Other"].map(|code| (state, code))
+        }) {
+            let error = CallError::new(state, code, "m");
+            let line = write(&call, 1, Err(&error), Timestamp::default()).unwrap();
+            assert_eq!(read(&line).unwrap().unwrap().body, Body::Error(error));
+        }
     }
 }

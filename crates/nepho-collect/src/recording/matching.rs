@@ -6,13 +6,15 @@
 //! what it holds is told apart by id.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value as Json};
 
 use super::Replay;
 use super::line::Body;
+use super::names::{plain, same_text, service, tail};
 use super::replay::is_no_region;
 use crate::{Call, Provider};
 
@@ -49,6 +51,16 @@ const PAGING: [&str; 26] = [
 /// Answers compared one by one when nothing matches exactly; with more, only exact names are looked up.
 const COMPARED: usize = 20_000;
 
+/// Operations that were never asked for, told by name.
+const UNUSED_TOLD: usize = 20;
+
+fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    match nepho_catalog::nearest(name, known) {
+        Some(near) => format!("is `{near}` meant?"),
+        None => "no kind asks for it".to_owned(),
+    }
+}
+
 /// A recording's answers by call.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -71,6 +83,8 @@ struct Answer {
     parameters: Vec<(String, Json)>,
     /// Positions of the recording's lines.
     pages: Vec<usize>,
+    /// Whether a call was ever answered with it.
+    used: AtomicBool,
 }
 
 /// What is known of a call beside its parameters.
@@ -86,30 +100,21 @@ pub(crate) struct Hints<'a> {
     pub strict: bool,
 }
 
-fn plain(name: &str) -> String {
-    name.chars().filter(|character| !matches!(character, '-' | '_')).flat_map(char::to_lowercase).collect()
-}
-
-fn operation_key(service: &str, operation: &str) -> String {
-    let service = match service {
-        "s3api" => "s3",
-        "configservice" => "config",
-        other => other,
-    };
-    format!("{service} {}", plain(operation))
+fn operation_key(name: &str, operation: &str) -> String {
+    format!("{} {}", plain(&service(name)), plain(operation))
 }
 
 impl Index {
     pub fn new(replay: Arc<Replay>, provider: &dyn Provider) -> Self {
         let mut operations: HashMap<String, Operation> = HashMap::new();
         for (at, line) in replay.lines.iter().enumerate() {
-            let pagination = provider.pagination(&line.service, &line.operation);
+            let pagination = provider.pagination(&service(&line.service), &line.operation);
             let paging: Vec<String> = pagination
                 .iter()
                 .flat_map(|pagination| pagination.input_tokens.iter().chain(&pagination.limit_key))
                 .map(|name| plain(name))
                 .collect();
-            let parameters = normal(&line.parameters, &paging);
+            let parameters = normal(&line.parameters, &paging, &line.account);
             let operation = operations.entry(operation_key(&line.service, &line.operation)).or_default();
             let key = format!("{} {}", line.account, canonical(&parameters, false));
             let known = operation.exact.entry(key).or_default();
@@ -129,6 +134,7 @@ impl Index {
                         region: line.region.clone(),
                         parameters,
                         pages: vec![at],
+                        used: AtomicBool::new(false),
                     });
                 }
             }
@@ -138,13 +144,19 @@ impl Index {
 
     /// The pages of the answer to a call, as positions for [`Index::page`].
     pub fn find(&self, call: &Call, hints: Hints<'_>) -> Option<&[usize]> {
+        let answer = self.answer(call, hints)?;
+        answer.used.store(true, Ordering::Relaxed);
+        Some(&answer.pages)
+    }
+
+    fn answer(&self, call: &Call, hints: Hints<'_>) -> Option<&Answer> {
         let operation = self.operations.get(&operation_key(&call.service, &call.operation))?;
-        let parameters = normal(&call.parameters, &[]);
+        let parameters = normal(&call.parameters, &[], &call.account);
         let exact = format!("{} {}", call.account, canonical(&parameters, false));
         if let Some(known) = operation.exact.get(&exact)
             && let Some(answer) = operation.choose(known, call, hints)
         {
-            return Some(&answer.pages);
+            return Some(answer);
         }
         if hints.strict {
             return None;
@@ -162,7 +174,7 @@ impl Index {
                 })
                 .collect();
             if let Some(answer) = operation.choose(&same, call, hints) {
-                return Some(&answer.pages);
+                return Some(answer);
             }
         }
         if operation.answers.len() > COMPARED || parameters.is_empty() {
@@ -179,11 +191,56 @@ impl Index {
         let one = |answer: usize| operation.choose(&[answer], call, hints);
         let fitting: Vec<&Answer> = fitting.into_iter().filter_map(one).collect();
         match fitting.as_slice() {
-            [answer] => Some(&answer.pages),
+            [answer] => Some(answer),
             // Any answer about at least these resources says the same of them.
-            [answer, ..] if hints.batch.is_some() => Some(&answer.pages),
+            [answer, ..] if hints.batch.is_some() => Some(answer),
             _ => None,
         }
+    }
+
+    /// What was recorded and never asked for, by operation, and why that may be; `wanted` are the services and
+    /// operations that kinds ask for. `None` when all was used, and for recordings of collections, which hold what
+    /// the kinds of their time asked for.
+    pub fn unused(&self, wanted: &BTreeSet<(Arc<str>, Arc<str>)>) -> Option<String> {
+        if !self.replay.is_made_by_hand() {
+            return None;
+        }
+        let mut lines: BTreeMap<(&str, &str, bool), usize> = BTreeMap::new();
+        let answers = self.operations.values().flat_map(|operation| &operation.answers);
+        for answer in answers.filter(|answer| !answer.used.load(Ordering::Relaxed)) {
+            if let Some(line) = answer.pages.first().and_then(|page| self.replay.lines.get(*page)) {
+                let count = lines.entry((&line.service, &line.operation, line.region.is_empty())).or_default();
+                *count = count.saturating_add(answer.pages.len());
+            }
+        }
+        let wanted_keys: BTreeSet<String> =
+            wanted.iter().map(|(service, operation)| operation_key(service, operation)).collect();
+        let services: BTreeSet<&str> = wanted.iter().map(|(service, _)| service.as_ref()).collect();
+        let told = |((name, operation, nowhere), count): (&(&str, &str, bool), &usize)| {
+            let own = service(name);
+            let is_service = services.iter().any(|known| plain(known) == plain(&own));
+            let reason = if wanted_keys.contains(&operation_key(name, operation)) {
+                match nowhere {
+                    true => "its region is missing".to_owned(),
+                    false => "not with these parameters in this account and region".to_owned(),
+                }
+            } else if is_service {
+                let of_service = wanted.iter().filter(|(known, _)| plain(known) == plain(&own));
+                // Most are real operations that no kind needs; only slips are mended.
+                let alike = |known: &&str| known.len().abs_diff(plain(operation).len()) <= 2;
+                near(&plain(operation), of_service.map(|(_, operation)| operation.as_ref()).filter(alike))
+            } else {
+                near(&own, services.iter().copied())
+            };
+            format!("`{name}:{operation}` ({count}; {reason})")
+        };
+        let mut told: Vec<String> = lines.iter().map(told).collect();
+        let more = told.len().saturating_sub(UNUSED_TOLD);
+        told.truncate(UNUSED_TOLD);
+        if more > 0 {
+            told.push(format!("and {more} more operations"));
+        }
+        (!told.is_empty()).then(|| format!("recorded answers that were never asked for: {}", told.join(", ")))
     }
 
     pub fn page(&self, position: usize) -> Option<(Option<u32>, &Body)> {
@@ -191,18 +248,29 @@ impl Index {
     }
 }
 
-/// Adds a page: the first of a new answer takes the place of an earlier one, a repeated line counts once.
+/// Adds a page. The first of a new answer takes the place of an earlier one, and so does a page of the same number;
+/// without numbers, a repeated line counts once.
 fn add_page(replay: &Replay, answer: &mut Answer, at: usize, page: Option<u32>) {
-    let body = |at: usize| replay.lines.get(at).map(|line| &line.body);
-    let last = answer.pages.last().copied();
-    if page == Some(1) {
-        answer.pages.clear();
-    } else if let (Some(last), Some(new)) = (last.and_then(body), body(at)) {
-        if last == new {
-            return;
+    let line = |at: usize| replay.lines.get(at);
+    match page {
+        Some(1) => answer.pages.clear(),
+        Some(page) => {
+            answer.pages.retain(|other| line(*other).is_none_or(|line| line.page != Some(page)));
+            let later = |other: &usize| line(*other).and_then(|line| line.page).is_some_and(|other| other > page);
+            if let Some(position) = answer.pages.iter().position(later) {
+                answer.pages.insert(position, at);
+                return;
+            }
         }
-        if matches!(last, Body::Error(_)) && page.is_none() {
-            answer.pages.clear();
+        None => {
+            if let (Some(last), Some(new)) = (answer.pages.last().copied().and_then(line), line(at)) {
+                if last.page.is_none() && last.body == new.body {
+                    return;
+                }
+                if matches!(last.body, Body::Error(_)) {
+                    answer.pages.clear();
+                }
+            }
         }
     }
     answer.pages.push(at);
@@ -218,8 +286,48 @@ impl Operation {
     }
 }
 
+/// Parameters that say whose resources are meant.
+const OWNERS: [&str; 4] = ["owner", "owners", "ownerids", "resourceowner"];
+
+/// Parameters without which an answer holds what is not the account's own, or what is there no more.
+const SCOPES: [&str; 9] = [
+    "isowned",
+    "scope",
+    "snapshottype",
+    "includeshared",
+    "includepublic",
+    "type",
+    "status",
+    "clusterstates",
+    "instancestates",
+];
+
+/// Whether what an answer holds is further narrowed by this parameter in a way that its items do not show.
+fn narrows(name: &str, value: &Json) -> bool {
+    fn says_own(value: &Json) -> bool {
+        match value {
+            Json::String(text) => text.eq_ignore_ascii_case("self"),
+            Json::Array(items) => items.iter().any(says_own),
+            Json::Object(fields) => fields.values().any(says_own),
+            _ => false,
+        }
+    }
+    OWNERS.contains(&name) || SCOPES.contains(&name) || says_own(value)
+}
+
+/// Owners by one name: the account's own id is `self`.
+fn owners(value: &Json, account: &str) -> Json {
+    match value {
+        Json::Array(items) => Json::Array(items.iter().map(|item| owners(item, account)).collect()),
+        Json::String(text) if text == account => Json::from("self"),
+        Json::String(text) if text.eq_ignore_ascii_case("self") => Json::from("self"),
+        Json::Number(number) if format!("{:0>12}", number.to_string()) == account => Json::from("self"),
+        other => other.clone(),
+    }
+}
+
 /// Parameters without those of paging and without empty ones, by name.
-fn normal(parameters: &Map<String, Json>, paging: &[String]) -> Vec<(String, Json)> {
+fn normal(parameters: &Map<String, Json>, paging: &[String], account: &str) -> Vec<(String, Json)> {
     let is_empty = |value: &Json| match value {
         Json::Null => true,
         Json::Array(items) => items.is_empty(),
@@ -230,7 +338,11 @@ fn normal(parameters: &Map<String, Json>, paging: &[String]) -> Vec<(String, Jso
     let mut normal: Vec<(String, Json)> = parameters
         .iter()
         .filter(|(_, value)| !is_empty(value))
-        .map(|(name, value)| (plain(name), value.clone()))
+        .map(|(name, value)| {
+            let name = plain(name);
+            let value = if OWNERS.contains(&name.as_str()) { owners(value, account) } else { value.clone() };
+            (name, value)
+        })
         .filter(|(name, _)| !PAGING.contains(&name.as_str()) && !paging.contains(name))
         .collect();
     normal.sort_by(|left, right| left.0.cmp(&right.0));
@@ -288,40 +400,6 @@ fn scalar_text(value: &Json) -> Cow<'_, str> {
     }
 }
 
-/// The last part of a name.
-fn tail(text: &str) -> &str {
-    let text = text.strip_suffix(":*").unwrap_or(text).trim_end_matches('/');
-    text.rsplit(['/', ':']).next().unwrap_or(text)
-}
-
-/// Whether a text names a resource by where it is, rather than by name.
-fn is_locator(text: &str) -> bool {
-    text.starts_with("arn:") || text.starts_with("https://") || text.starts_with("http://")
-}
-
-/// Whether two texts name the same resource.
-fn same_text(left: &str, right: &str) -> bool {
-    if left == right {
-        return true;
-    }
-    let (left, right) = (left.strip_suffix(":*").unwrap_or(left), right.strip_suffix(":*").unwrap_or(right));
-    let names = |locator: &str, name: &str| {
-        !name.is_empty()
-            && locator
-                .strip_suffix(name)
-                .is_some_and(|before| before.ends_with(['/', ':']) || name.starts_with('/') && before.ends_with(':'))
-    };
-    match (is_locator(left), is_locator(right)) {
-        (false, false) => left == right,
-        (true, false) => names(left, right),
-        (false, true) => names(right, left),
-        // Two ARNs differ in some part; an ARN and an address may still name the same.
-        (true, true) => {
-            left == right || (left.starts_with("arn:") != right.starts_with("arn:") && tail(left) == tail(right))
-        }
-    }
-}
-
 fn same_value(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Array(left), Json::Array(right)) => {
@@ -363,32 +441,10 @@ fn answers_more(ours: &[(String, Json)], answer: &Answer, hints: Hints<'_>) -> b
             own == name && if is_batch(name) { contains(recorded, value) } else { same_value(recorded, value) }
         })
     });
-    recorded_fit
-        && ours
-            .iter()
-            .all(|(name, _)| !is_identifying(name) || answer.parameters.iter().any(|(recorded, _)| recorded == name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_text;
-
-    #[test]
-    fn names_of_the_same_resource() {
-        for (left, right, same) in [
-            ("arn:aws:sns:us-east-1:111122223333:alerts", "alerts", true),
-            ("arn:aws:iam::1:role/path/r", "r", true),
-            ("arn:aws:iam::1:role/path/r", "path/r", true),
-            ("arn:aws:iam::1:role/a", "arn:aws:iam::2:role/a", false),
-            ("https://sqs.us-east-1.amazonaws.com/1/q", "q", true),
-            ("https://sqs.us-east-1.amazonaws.com/1/q", "arn:aws:sqs:us-east-1:1:q", true),
-            ("arn:aws:logs:us-east-1:1:log-group:/aws/x:*", "/aws/x", true),
-            ("/aws/lambda/x", "/aws/codebuild/x", false),
-            ("ab", "b", false),
-            ("arn:aws:sns:us-east-1:1:my-alerts", "alerts", false),
-        ] {
-            assert_eq!(same_text(left, right), same, "{left} {right}");
-            assert_eq!(same_text(right, left), same, "{right} {left}");
-        }
-    }
+    let lacking_may_be = |(name, value): &(String, Json)| {
+        is_batch(name)
+            || !(is_identifying(name) || narrows(name, value))
+            || answer.parameters.iter().any(|(recorded, _)| recorded == name)
+    };
+    recorded_fit && ours.iter().all(lacking_may_be)
 }

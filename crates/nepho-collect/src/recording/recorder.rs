@@ -12,7 +12,9 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
 use super::replay::{Reading, ReplayOptions};
-use super::{ANSWERS_FILE, CallError, Manifest, RecordingError, Replay, line};
+use super::{
+    ANSWERS_FILE, CallError, MANIFEST_FILE, Manifest, RecordingError, Replay, line, make_folder, private_file,
+};
 use crate::Call;
 
 /// A frame is closed when it holds this many bytes …
@@ -45,7 +47,7 @@ pub struct Resumption {
     pub recorder: Recorder,
     /// What is there; for [`crate::Source::Resume`].
     pub replay: Replay,
-    /// The manifest it was begun with.
+    /// The manifest as it is now.
     pub manifest: Manifest,
 }
 
@@ -76,31 +78,50 @@ impl Output {
 impl Recorder {
     /// Begins a recording in a folder, which is made if need be. A folder that holds one already is an error.
     pub fn create(folder: &Path, manifest: &Manifest) -> Result<Self, RecordingError> {
-        std::fs::create_dir_all(folder).map_err(|error| RecordingError::write(folder, error))?;
+        let failed = |error| RecordingError::begin(folder, error);
+        let exists = || RecordingError::Exists { path: folder.display().to_string() };
         let path = folder.join(ANSWERS_FILE);
-        let file = File::options().write(true).create_new(true).open(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => RecordingError::Exists { path: folder.display().to_string() },
-            _ => RecordingError::write(&path, error),
+        if path.try_exists().map_err(failed)? {
+            return Err(exists());
+        }
+        make_folder(folder).map_err(failed)?;
+        // First the manifest: killed in between, there is a recording without answers that can be gone on with.
+        manifest.write(folder).map_err(failed)?;
+        let file = private_file().create_new(true).open(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => exists(),
+            _ => failed(error),
         })?;
-        manifest.write(folder)?;
         Self::start(Output::File(file, 0), path.display().to_string(), &manifest.salt)
     }
 
     /// Goes on with the recording in a folder: reads what it holds, drops a last frame that is cut off, and appends.
-    pub fn resume(folder: &Path, options: ReplayOptions) -> Result<Resumption, RecordingError> {
-        let manifest = Manifest::read(folder)?
-            .ok_or_else(|| RecordingError::Empty { path: folder.display().to_string(), note: String::new() })?;
+    /// Where nothing was recorded yet, a recording is begun.
+    ///
+    /// `manifest` says what is asked now. It takes the place of the recording's, but for the start and the salt. It is
+    /// an error when the two have accounts and none in common.
+    pub fn resume(folder: &Path, manifest: &Manifest, options: ReplayOptions) -> Result<Resumption, RecordingError> {
         let path = folder.join(ANSWERS_FILE);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(RecordingError::read(&path, error)),
         };
+        let manifest = match Manifest::read(folder)? {
+            Some(begun) => manifest.going_on(begun, folder)?,
+            None if bytes.is_empty() => manifest.clone(),
+            None => {
+                let message =
+                    format!("`{MANIFEST_FILE}` is missing beside it, without which it cannot be gone on with");
+                return Err(RecordingError::Format { path: path.display().to_string(), message });
+            }
+        };
         let mut reading = Reading::new(options);
         let good_end = reading.compressed(&path, &bytes)?;
-        let replay = reading.finish(None, vec![manifest.clone()]);
+        make_folder(folder).map_err(|error| RecordingError::begin(folder, error))?;
         let failed = |error| RecordingError::write(&path, error);
-        let mut file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        manifest.write(folder).map_err(failed)?;
+        let replay = reading.finish(None, vec![manifest.clone()]);
+        let mut file = private_file().create(true).truncate(false).open(&path).map_err(failed)?;
         let length = u64::try_from(good_end).unwrap_or(u64::MAX);
         file.set_len(length).map_err(failed)?;
         file.seek(SeekFrom::Start(length)).map_err(failed)?;

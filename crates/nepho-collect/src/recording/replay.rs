@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nepho_model::{CoverageEntry, Timestamp};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::frames::{self, Found};
 use super::line::{self, Recorded};
@@ -72,9 +74,15 @@ impl Replay {
             return Err(RecordingError::Empty { path: shown.join("`, `"), note });
         }
         manifests.dedup();
+        let untimed = manifests.is_empty() && reading.lines.iter().all(|line| line.time.is_none());
         let mut replay = reading.finish(modified, manifests);
-        if let Some(at) = at {
-            replay.clock = at;
+        match at {
+            Some(at) => replay.clock = at,
+            None if untimed => replay.notes.push(format!(
+                "no line says when it was asked: judged by the file's time, {}; give another with --at",
+                replay.clock
+            )),
+            None => {}
         }
         Ok(replay)
     }
@@ -176,6 +184,11 @@ impl Replay {
         self.lines.is_empty()
     }
 
+    /// Whether no collection wrote it: there is no manifest.
+    pub(crate) fn is_made_by_hand(&self) -> bool {
+        self.manifests.is_empty()
+    }
+
     pub(crate) fn salt(&self) -> Option<Arc<str>> {
         self.salt.clone()
     }
@@ -217,11 +230,28 @@ fn find_files(folder: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(),
             if depth > 0 && !name.starts_with('.') {
                 find_files(&path, depth.saturating_sub(1), files)?;
             }
-        } else if [".jsonl", ".jsonl.zst", ".jsonl.zstd", ".ndjson"].iter().any(|end| name.ends_with(end)) {
+        } else if [".jsonl", ".jsonl.zst", ".jsonl.zstd", ".jsonl.gz", ".ndjson"].iter().any(|end| name.ends_with(end))
+        {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// The first bytes of files that gzip wrote.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Whether what begins a file is JSON, but not a value a line: a list, or an object that its first line does not close.
+fn spans_lines(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    match (start.first(), start.iter().position(|byte| *byte == b'\n')) {
+        (Some(b'['), _) => true,
+        (Some(b'{'), Some(end)) => {
+            let line = start.get(..end).unwrap_or_default();
+            serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
+        }
+        _ => false,
+    }
 }
 
 /// The lines of one file, as its bytes come.
@@ -280,23 +310,68 @@ impl Reading {
             self.compressed(path, &bytes)?;
             return Ok(());
         }
+        if start.starts_with(&GZIP) {
+            self.note(format!("{} is compressed by gzip and passed over; unpack it first: gunzip", path.display()));
+            return Ok(());
+        }
         let mut lines = Lines::new(path);
-        self.data(&mut lines, &start);
         let mut chunk = vec![0u8; 256 << 10];
+        let mut whole = None;
         loop {
             let count = file.read(&mut chunk).map_err(failed)?;
             let read = chunk.get(..count).unwrap_or_default();
-            if read.is_empty() {
-                break;
-            }
             let Some(left) = self.left.checked_sub(u64::try_from(count).unwrap_or(u64::MAX)) else {
                 return Err(self.too_large(path));
             };
             self.left = left;
-            self.data(&mut lines, read);
+            if !start.is_empty() {
+                start.extend_from_slice(read);
+                let begun = std::mem::take(&mut start);
+                if spans_lines(&begun) {
+                    whole = Some(begun);
+                } else {
+                    self.data(&mut lines, &begun);
+                }
+            } else if let Some(whole) = &mut whole {
+                whole.extend_from_slice(read);
+            } else {
+                self.data(&mut lines, read);
+            }
+            if count == 0 {
+                break;
+            }
         }
-        self.end(&mut lines);
+        match whole {
+            Some(whole) => self.values(path, &whole),
+            None => self.end(&mut lines),
+        }
         Ok(())
+    }
+
+    /// Answers that are no lines: JSON values one after the other, or in a list, with line ends wherever.
+    fn values(&mut self, path: &Path, bytes: &[u8]) {
+        let lines = Lines::new(path);
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+        let mut number = 0u64;
+        for value in values {
+            let elements = value.and_then(|value| match value.get().starts_with('[') {
+                true => serde_json::from_str::<Vec<&RawValue>>(value.get()),
+                false => Ok(vec![value]),
+            });
+            match elements {
+                Ok(elements) => {
+                    for element in elements {
+                        number = number.saturating_add(1);
+                        self.line(&Lines { number, ..Lines::new(path) }, element.get().as_bytes());
+                    }
+                }
+                Err(error) => {
+                    self.note(format!("{}: no JSON from here on, passed over: {error}", lines.name));
+                    return;
+                }
+            }
+        }
     }
 
     fn too_large(&self, path: &Path) -> RecordingError {

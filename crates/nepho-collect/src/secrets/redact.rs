@@ -8,7 +8,7 @@ use base64::Engine;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::{PAIR_NAMES, PAIR_VALUES, detect, markers, pair_name};
+use super::{PAIR_NAMES, PAIR_VALUES, PEOPLES, detect, markers, pair_name};
 
 /// A secret sits in the places that kinds name, by service and operation.
 #[derive(Clone, Debug, Default)]
@@ -219,15 +219,7 @@ fn decode(text: &str) -> Option<String> {
 /// `KIND SAMPLE HASH`.
 fn mark(kind: &str, secret: &str, salt: &str) -> String {
     let characters = secret.chars().count();
-    let shown = match kind {
-        "private-key" => 0,
-        "password" | "connection-string" | "generic-secret" => match characters {
-            0..=11 => 0,
-            12..=19 => 2,
-            _ => 4,
-        },
-        _ => 4,
-    };
+    let shown = if PEOPLES.contains(&kind) || kind == "private-key" { 0 } else { 4 };
     let mut sample: String = secret
         .chars()
         .take(shown)

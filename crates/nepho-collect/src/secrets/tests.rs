@@ -182,3 +182,17 @@ fn fields_that_promise_a_secret_are_masked_anywhere() {
     }
     assert_eq!(answer, before, "nothing else is masked");
 }
+
+#[test]
+fn nothing_is_shown_of_what_people_choose() {
+    let value = "correct-horse-battery-staple-9";
+    let mut answer = json!({"V": {"DB_PASSWORD": value, "API_SECRET": "k8Jq72hdYw9ZpXk8Jq72hdYw9ZpX"}});
+    redactor(&[("V", false)]).redact("1", "s", "Op", &mut answer);
+    let text = answer.to_string();
+    assert!(text.contains("[redacted password ***30 ") && text.contains("[redacted generic-secret ***28 "), "{text}");
+    // Older recordings show some.
+    let old = json!("[redacted password corr***30 0123456789abcdef]");
+    assert_eq!(findings(&old)[0]["sample"], "***30");
+    let token = json!("[redacted github-token ghp_***40 0123456789abcdef]");
+    assert_eq!(findings(&token)[0]["sample"], "ghp_***40");
+}

@@ -19,6 +19,8 @@ pub struct Fake {
     pub answers: BTreeMap<&'static str, Answer>,
     pub attempts: Mutex<HashMap<String, usize>>,
     pub slow: Duration,
+    /// Lists say by `IsTruncated` whether there is more.
+    pub says_more: bool,
 }
 
 pub fn failure(kind: FailureKind, code: &str) -> Failure {
@@ -79,7 +81,7 @@ impl Provider for Fake {
             Arc::new(Pagination {
                 input_tokens: vec!["NextToken".into()],
                 output_tokens: vec!["NextToken".into()],
-                more_results: None,
+                more_results: self.says_more.then(|| "IsTruncated".into()),
                 limit_key: Some("MaxResults".into()),
             })
         })

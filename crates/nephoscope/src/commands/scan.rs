@@ -127,20 +127,18 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         Some(folder) => folder.clone(),
         None => state::new_recording(now)?,
     };
+    let manifest = Manifest {
+        services: options.services.clone(),
+        gaps: barred.clone(),
+        notes: notes.clone(),
+        ..Manifest::new(identity.partition.clone(), &scopes)?
+    };
     let (source, recorder, started) = match options.resume {
         true => {
-            let resumed = Recorder::resume(&folder, ReplayOptions::default())?;
+            let resumed = Recorder::resume(&folder, &manifest, ReplayOptions::default())?;
             (Source::Resume(Arc::new(resumed.replay)), resumed.recorder, resumed.manifest.started)
         }
-        false => {
-            let manifest = Manifest {
-                services: options.services.clone(),
-                gaps: barred.clone(),
-                notes: notes.clone(),
-                ..Manifest::new(identity.partition.clone(), &scopes)
-            };
-            (Source::Live, Recorder::create(&folder, &manifest)?, manifest.started)
-        }
+        false => (Source::Live, Recorder::create(&folder, &manifest)?, manifest.started),
     };
     let clock = options.replay.at.unwrap_or(started);
     let task = Task {
