@@ -9,7 +9,7 @@ use nepho_collect::{Call, Failure, Pagination, Provider, Transform};
 use serde_json::{Map, Value as Json, json};
 
 use crate::credentials::assume_role::AssumeRole;
-use crate::credentials::{self, Config, CredentialProvider, CredentialsError, Environment, Profile};
+use crate::credentials::{self, Config, CredentialProvider, Credentials, CredentialsError, Environment, Profile};
 use crate::endpoints::{self, Overrides};
 use crate::exchange::{Exchange, HttpError, Timeouts};
 use crate::failure;
@@ -138,8 +138,8 @@ impl AwsClient {
         let exchange = Arc::new(Exchange::new(overrides, options.timeouts)?);
         let source = credentials::resolve(named, environment, &config, &region, &exchange)?;
         let mut client = Self {
+            base: Arc::new(CredentialProvider::new(source, exchange.clock().clone())),
             exchange,
-            base: Arc::new(CredentialProvider::new(source)),
             region,
             external_id: options.external_id,
             identity: OnceLock::new(),
@@ -152,23 +152,25 @@ impl AwsClient {
                 let identity = client.identity().await?;
                 role_arn(&identity.partition, &identity.account, role)
             };
-            client.base = Arc::new(CredentialProvider::new(Arc::new(client.role(arn, &client.base))));
+            client.base = client.role_provider(arn);
             client.identity = OnceLock::new();
         }
         client.base.get().await?;
         Ok(client)
     }
 
-    fn role(&self, role_arn: String, base: &Arc<CredentialProvider>) -> AssumeRole {
-        AssumeRole {
+    /// A role that our own credentials assume.
+    fn role_provider(&self, role_arn: String) -> Arc<CredentialProvider> {
+        let role = AssumeRole {
             exchange: self.exchange.clone(),
-            base: base.clone(),
+            base: self.base.clone(),
             region: self.region.clone(),
             role_arn,
             session_name: "nephoscope".to_owned(),
             external_id: self.external_id.clone(),
             duration_seconds: None,
-        }
+        };
+        Arc::new(CredentialProvider::new(Arc::new(role), self.exchange.clock().clone()))
     }
 
     /// The region that calls go to where none is given.
@@ -185,16 +187,10 @@ impl AwsClient {
         region: &str,
         parameters: &Map<String, Json>,
     ) -> Result<Json, Failure> {
-        let credentials = provider.get().await.map_err(|error| error.to_failure())?;
-        let outcome = self.exchange.call(service, operation, region, parameters, Some(&credentials)).await;
-        match outcome {
-            Err(failure) if failure::is_expired(&failure) => {
-                provider.forget(&credentials).await;
-                let renewed = provider.get().await.map_err(|error| error.to_failure())?;
-                self.exchange.call(service, operation, region, parameters, Some(&renewed)).await
-            }
-            outcome => outcome,
-        }
+        let ask = |credentials: Credentials| async move {
+            self.exchange.call(service, operation, region, parameters, Some(&credentials)).await
+        };
+        provider.with(ask).await.map_err(|error| error.to_failure())?
     }
 
     /// Account, ARN and partition of the credentials. Asked once.
@@ -272,7 +268,7 @@ impl AwsClient {
     pub async fn enter_account(&self, account: &str, role_name: &str) -> Result<(), ConnectError> {
         let partition = self.identity().await?.partition;
         let arn = role_arn(&partition, account, role_name);
-        let provider = Arc::new(CredentialProvider::new(Arc::new(self.role(arn, &self.base))));
+        let provider = self.role_provider(arn);
         provider.get().await?;
         self.accounts.write().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), provider);
         Ok(())

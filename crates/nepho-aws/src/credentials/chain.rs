@@ -118,7 +118,7 @@ impl Chain<'_> {
             .map(|text| text.parse().map_err(|_| wrong(format!("`duration_seconds` is `{text}`, not a number"))));
         Ok(Arc::new(AssumeRole {
             exchange: self.exchange.clone(),
-            base: Arc::new(CredentialProvider::new(base)),
+            base: Arc::new(CredentialProvider::new(base, self.exchange.clock().clone())),
             region: profile.get("region").unwrap_or(self.region).to_owned(),
             role_arn: role_arn.to_owned(),
             session_name: profile.get("role_session_name").unwrap_or("nephoscope").to_owned(),

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::endpoints::Overrides;
-use crate::exchange::{Exchange, Timeouts};
+use crate::exchange::{Clock, Exchange, Timeouts};
 
 fn files(config: &str, credentials: &str) -> (tempfile::TempDir, Vec<(String, String)>) {
     let folder = tempfile::tempdir().unwrap();
@@ -142,17 +142,76 @@ impl Source for Counting {
     }
 }
 
+fn counting(lasts: u64) -> (Arc<Counting>, CredentialProvider) {
+    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(lasts) });
+    (source.clone(), CredentialProvider::new(source, Arc::default()))
+}
+
 #[tokio::test]
 async fn asked_once_and_renewed_ahead() {
-    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(3600) });
-    let provider = CredentialProvider::new(source.clone());
+    let (source, provider) = counting(3600);
     let (left, right) = futures::join!(provider.get(), provider.get());
     assert_eq!(left.unwrap().access_key_id, right.unwrap().access_key_id);
     assert_eq!(source.count.load(Ordering::SeqCst), 1);
     let used = provider.get().await.unwrap();
     provider.forget(&used).await;
     assert_eq!(provider.get().await.unwrap().access_key_id, "AK1");
-    let short =
-        CredentialProvider::new(Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(60) }));
-    assert_ne!(short.get().await.unwrap().access_key_id, short.get().await.unwrap().access_key_id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewed_at_half_time_where_they_live_short() {
+    // The provider goes by AWS's clock, which the test sets, and for the shortest pause by one of its own.
+    let clock = Arc::new(Clock::default());
+    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(200) });
+    let provider = CredentialProvider::new(source.clone(), clock.clone());
+    let mut seen = Vec::new();
+    for seconds in [0, 50, 90, 110] {
+        clock.set_skew(seconds);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        seen.push(provider.get().await.unwrap().access_key_id);
+    }
+    assert_eq!(seen, ["AK0", "AK0", "AK0", "AK1"]);
+    // Such as are past their time when they come are used, and not asked for again at once.
+    let (source, provider) = counting(0);
+    for _ in 0..10 {
+        provider.get().await.unwrap();
+    }
+    assert_eq!(source.count.load(Ordering::SeqCst), 1);
+}
+
+#[derive(Debug)]
+struct Failing(Counting);
+
+impl Source for Failing {
+    fn fetch(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
+        match self.0.count.load(Ordering::SeqCst) {
+            0 => self.0.fetch(),
+            _ => {
+                self.0.count.fetch_add(1, Ordering::SeqCst);
+                let error = CredentialsError::Source { origin: "test", problem: "gone".to_owned() };
+                Box::pin(async move { Err(error) })
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_renewal_is_not_repeated_on_each_call() {
+    let clock = Arc::new(Clock::default());
+    let source = Arc::new(Failing(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(3600) }));
+    let provider = CredentialProvider::new(source.clone(), clock.clone());
+    provider.get().await.unwrap();
+    clock.set_skew(3500);
+    for _ in 0..100 {
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(provider.get().await.unwrap().access_key_id, "AK0");
+    }
+    let tries = source.0.count.load(Ordering::SeqCst) - 1;
+    assert_eq!(tries, 2, "every 30 s of the 40 after the first 10");
+    clock.set_skew(3700);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for _ in 0..100 {
+        provider.get().await.unwrap_err();
+    }
+    assert_eq!(source.0.count.load(Ordering::SeqCst) - 1, 3);
 }

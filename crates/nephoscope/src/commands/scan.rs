@@ -64,13 +64,13 @@ fn passing(error: &ConnectError) -> bool {
 
 async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -> anyhow::Result<Analysis> {
     let timeout = Duration::from_secs(options.call_timeout);
-    let connect = || ConnectOptions {
+    let connect = ConnectOptions {
         profile: options.profile.clone(),
         external_id: options.external_id.clone(),
         timeouts: Timeouts { call: timeout, ..Timeouts::default() },
         ..ConnectOptions::default()
     };
-    let client = patiently(|| AwsClient::connect(connect())).await?;
+    let client = AwsClient::connect(connect).await?;
     let identity = patiently(|| client.identity()).await?;
     let mut notes = Vec::new();
     let mut barred = Vec::new();
