@@ -7,6 +7,7 @@ pub mod assume_role;
 mod chain;
 pub mod container;
 pub mod environment;
+mod local;
 pub mod metadata;
 pub mod process;
 pub mod profile;

@@ -149,3 +149,241 @@ async fn a_failing_sts_is_asked_again_and_not_held_against_the_service() {
     }
     assert_eq!(fake.count("AssumeRole"), 1 + 5);
 }
+
+/// A machine's own credentials, good for an hour.
+fn machine(key: &str) -> support::Answer {
+    let expires = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 3600).unwrap();
+    let body = json!({"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": expires.to_string()});
+    support::json(200, body.to_string())
+}
+
+fn variables(base: &[(String, String)], more: &[(&str, String)]) -> Vec<(String, String)> {
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    // The keys in the environment would come first.
+    let without = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name.to_owned(), String::new()));
+    base.iter().cloned().chain(without).chain(more).collect()
+}
+
+#[tokio::test]
+async fn a_profile_without_keys_leaves_them_to_the_machine() {
+    let (_folder, base) = home("[profile place]\nregion=eu-west-1\n");
+    let failed = AtomicBool::new(false);
+    let container = Fake::start(move |_, _| match failed.swap(true, Ordering::SeqCst) {
+        // It is asked again.
+        false => support::json(500, "{}"),
+        true => machine("AKCONTAINER"),
+    });
+    let fake = Fake::start(|_, _| identity(ACCOUNT));
+    let at = variables(&base, &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/role", container.url()))]);
+    let client = connect(&fake, &at, Some("place")).await.unwrap();
+    client.identity().await.unwrap();
+    assert_eq!(fake.seen()[0].key(), "AKCONTAINER");
+    assert_eq!(fake.seen()[0].region(), "eu-west-1");
+
+    let metadata = |request: &Request, _| match request.head.split(' ').nth(1).unwrap() {
+        "/latest/api/token" => support::json(200, "token"),
+        path if path.ends_with("/security-credentials/") => support::json(200, "role"),
+        _ => machine("AKINSTANCE"),
+    };
+    // The address comes from the profile.
+    let instance = Fake::start(metadata);
+    let config = format!("[profile place]\nec2_metadata_service_endpoint={}\n", instance.url());
+    let (_folder, base) = home(&config);
+    let on = variables(&base, &[("AWS_EC2_METADATA_DISABLED", "false".to_owned())]);
+    let client = connect(&fake, &on, Some("place")).await.unwrap();
+    client.identity().await.unwrap();
+    assert_eq!(fake.seen().last().unwrap().key(), "AKINSTANCE");
+
+    // A service that is there and gives none is told as that.
+    let roleless = Fake::start(|request, _| match request.head.starts_with("PUT") {
+        true => support::json(200, "token"),
+        false => support::json(404, ""),
+    });
+    let on = variables(&on, &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", roleless.url())]);
+    let error = connect(&fake, &on, Some("place")).await.unwrap_err().to_string();
+    assert!(error.contains("instance has no role"), "{error}");
+    let off = variables(&on, &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1".to_owned())]);
+    let error = connect(&fake, &off, Some("place")).await.unwrap_err().to_string();
+    assert!(error.contains("no AWS credentials found") && error.contains("`place`"), "{error}");
+}
+
+#[tokio::test]
+async fn an_expired_sign_in_is_renewed_and_kept() {
+    let (folder, base) = home(
+        "[sso-session corp]\nsso_region=us-east-1\nsso_start_url=https://corp.awsapps.com/start\n\
+         [profile sso]\nsso_session=corp\nsso_account_id=111122223333\nsso_role_name=Audit\n",
+    );
+    // sha1("corp")
+    let cache = folder.path().join(".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json");
+    let cached = json!({
+        "startUrl": "https://corp.awsapps.com/start", "accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z",
+        "clientId": "c", "clientSecret": "cs", "registrationExpiresAt": "2099-01-01T00:00:00Z", "refreshToken": "r0",
+    });
+    std::fs::write(&cache, cached.to_string()).unwrap();
+    let fake = Fake::start(|request, _| match request.head.split([' ', '?']).nth(1).unwrap() {
+        "/token" => {
+            let asked: Json = serde_json::from_str(&request.body).unwrap();
+            assert_eq!((&asked["refreshToken"], &asked["grantType"]), (&json!("r0"), &json!("refresh_token")));
+            support::json(200, json!({"accessToken": "new", "expiresIn": 3600, "refreshToken": "r1"}).to_string())
+        }
+        "/federation/credentials" => {
+            assert_eq!(request.header("x-amz-sso_bearer_token"), Some("new"));
+            let until = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+            let keys =
+                json!({"accessKeyId": "AKSSO", "secretAccessKey": "s", "sessionToken": "t", "expiration": until});
+            support::json(200, json!({"roleCredentials": keys}).to_string())
+        }
+        _ => identity(ACCOUNT),
+    });
+    let client = connect(&fake, &base, Some("sso")).await.unwrap();
+    client.identity().await.unwrap();
+    assert_eq!(fake.seen().last().unwrap().key(), "AKSSO");
+    let kept: Json = serde_json::from_str(&std::fs::read_to_string(&cache).unwrap()).unwrap();
+    assert_eq!(
+        (&kept["accessToken"], &kept["refreshToken"], &kept["clientId"]),
+        (&json!("new"), &json!("r1"), &json!("c"))
+    );
+    assert!(kept["expiresAt"].as_str().unwrap() > "2026", "{kept}");
+}
+
+#[tokio::test]
+async fn errors_at_sign_in_say_what_to_do() {
+    let help = |fake: Fake| async move {
+        let error = match connect(&fake, &[], None).await {
+            Ok(client) => client.identity().await.unwrap_err(),
+            Err(error) => error,
+        };
+        error.help().unwrap_or_default().to_owned()
+    };
+    assert!(help(Fake::start(|_, _| error(403, "InvalidClientTokenId"))).await.contains("aws configure list"));
+    assert!(help(Fake::start(|_, _| error(403, "ExpiredToken"))).await.contains("sign in again"));
+    assert!(help(Fake::start(|_, _| error(403, "SignatureDoesNotMatch"))).await.contains("secret access key"));
+    let page = |_: &Request, _| support::xml(404, "<!doctype html><p>Not here");
+    assert!(help(Fake::start(page)).await.contains("AWS_ENDPOINT_URL"));
+    let (_folder, base) = home(ROLE);
+    let fake = Fake::start(|_, _| error(403, "AccessDenied"));
+    let refused = connect(&fake, &base, Some("role")).await.unwrap_err();
+    assert!(refused.help().unwrap().contains("--trust"), "{refused}");
+}
+
+fn regions() -> support::Answer {
+    support::xml(
+        200,
+        "<DescribeRegionsResponse><regionInfo><item><regionName>eu-west-1</regionName><optInStatus>opted-in</optInStatus>\
+         </item><item><regionName>af-south-1</regionName><optInStatus>not-opted-in</optInStatus></item></regionInfo>\
+         </DescribeRegionsResponse>",
+    )
+}
+
+#[tokio::test]
+async fn regions_are_asked_where_every_account_has_them() {
+    let (_folder, base) = home("");
+    let far = variables(
+        &base,
+        &[
+            ("AWS_REGION", "af-south-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "AK".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "s".to_owned()),
+        ],
+    );
+    let fake = Fake::start(|request, _| match (request.action(), request.region()) {
+        ("DescribeRegions", "us-east-1") => regions(),
+        ("DescribeRegions", _) => error(401, "AuthFailure"),
+        _ => identity(ACCOUNT),
+    });
+    let client = connect(&fake, &far, None).await.unwrap();
+    let found = client.regions(ACCOUNT).await.unwrap();
+    let on: Vec<&str> = found.iter().filter(|region| region.enabled).map(|region| region.name.as_str()).collect();
+    assert_eq!(on, ["eu-west-1"]);
+
+    // An organisation may bar the home region.
+    let fake = Fake::start(|request, _| match (request.action(), request.region()) {
+        ("DescribeRegions", "us-east-1") => error(403, "UnauthorizedOperation"),
+        ("DescribeRegions", _) => regions(),
+        _ => identity(ACCOUNT),
+    });
+    let client = connect(&fake, &far, None).await.unwrap();
+    assert_eq!(client.regions(ACCOUNT).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn regions_that_do_not_know_the_credentials_are_off() {
+    let fake = Fake::start(|request, _| match request.region() {
+        "af-south-1" => error(403, "InvalidClientTokenId"),
+        "eu-south-1" => error(403, "AccessDenied"),
+        _ => identity(ACCOUNT),
+    });
+    let client = connect(&fake, &[], None).await.unwrap();
+    let asked = ["af-south-1", "eu-south-1", "us-east-1"];
+    assert_eq!(client.regions_off(ACCOUNT, &asked).await, ["af-south-1"]);
+    // A token that was handed to us may come from an endpoint whose tokens do not work there.
+    let token = [("AWS_SESSION_TOKEN".to_owned(), "t".to_owned())];
+    let client = connect(&fake, &token, None).await.unwrap();
+    assert!(client.regions_off(ACCOUNT, &asked).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_bucket_in_another_region_is_followed_there_once() {
+    let fake = Fake::start(|request, _| {
+        if !request.head.starts_with("GET /bucket") {
+            return identity(ACCOUNT);
+        }
+        if request.region() == "eu-west-1" && request.head.contains("/bucket-b") {
+            return support::xml(200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+        }
+        let mut answer = support::xml(301, "<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>");
+        let region = match request.head.contains("/bucket-lies") {
+            true => "evil.example.com/".to_owned(),
+            // Never content.
+            false if request.region() == "eu-west-1" => "us-west-2".to_owned(),
+            false => "eu-west-1".to_owned(),
+        };
+        answer.headers.push(("x-amz-bucket-region", region));
+        answer
+    });
+    let client = connect(&fake, &[], None).await.unwrap();
+    let get = |bucket: &str| ask(&client, "s3", "GetBucketVersioning", json!({"Bucket": bucket}));
+    assert_eq!(get("bucket-b").await.unwrap()["Status"], "Enabled");
+    let before = fake.seen().len();
+    assert_eq!(get("bucket-c").await.unwrap_err().code, "PermanentRedirect");
+    assert_eq!(fake.seen().len(), before + 2);
+    assert_eq!(get("bucket-lies").await.unwrap_err().code, "PermanentRedirect");
+    assert_eq!(fake.seen().len(), before + 3);
+}
+
+#[tokio::test]
+async fn signing_in_makes_no_call_that_is_not_in_the_policy() {
+    let fake = Fake::start(|request, _| match request.action() {
+        "AssumeRole" => assumed("AKROLE", 3600),
+        "DescribeRegions" => regions(),
+        "GetCallerIdentity" => identity(ACCOUNT),
+        _ => support::json(
+            200,
+            json!({"Accounts": [{"Id": "444455556666", "Name": "b", "State": "ACTIVE"}]}).to_string(),
+        ),
+    });
+    let client = connect(&fake, &[], None).await.unwrap();
+    client.identity().await.unwrap();
+    for member in client.organization_accounts().await.unwrap() {
+        client.enter_account(&member.id, "Reader").await.unwrap();
+        client.regions(&member.id).await.unwrap();
+        client.regions_off(&member.id, &["eu-west-1"]).await;
+        ask_in(&client, &member.id, "sts", "GetCallerIdentity", json!({})).await.unwrap();
+    }
+    let catalog = nepho_catalog::Catalog::embedded().unwrap();
+    let permitted = nepho_aws::permissions::by_call(&catalog);
+    let mut entered = 0;
+    for request in fake.seen() {
+        let service = request.header("authorization").unwrap().split('/').nth(3).unwrap();
+        let target = request.header("x-amz-target").and_then(|target| target.split('.').next_back());
+        let operation = target.unwrap_or_else(|| request.action());
+        match (service, operation) {
+            // Not a reading permission; `permissions aws --assume ROLE` prints it for who scans an organisation.
+            ("sts", "AssumeRole") => entered += 1,
+            (service, operation) => {
+                assert!(permitted.contains_key(&(service.to_owned(), operation.to_owned())), "{service}:{operation}");
+            }
+        }
+    }
+    assert_eq!(entered, 1);
+}

@@ -64,7 +64,7 @@ async fn circles_and_mfa_are_named() {
 async fn a_process_prints_credentials() {
     let (_folder, home) = files(
         "[profile p]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKP\", \"SecretAccessKey\": \"s\", \
-         \"Expiration\": \"2030-01-01T00:00:00Z\"}'\n[profile bad]\ncredential_process = false\n",
+         \"Expiration\": \"2030-01-01T00:00:00Z\"}'\n[profile bad]\ncredential_process = echo please renew >&2; false\n",
         "",
     );
     let plain = environment(&home, &[]);
@@ -72,7 +72,10 @@ async fn a_process_prints_credentials() {
     assert_eq!(credentials.access_key_id, "AKP");
     assert!(credentials.expires.is_some());
     let error = key(Some("bad"), &plain).await.unwrap_err().to_string();
-    assert!(error.contains("the command failed"), "{error}");
+    assert!(error.contains("the command failed") && error.contains("please renew"), "{error}");
+    // What it said stays on the screen: it may be anything, and failures are recorded.
+    let failure = source(Some("bad"), &plain).unwrap().fetch().await.unwrap_err().to_failure();
+    assert!(!failure.message.contains("please renew"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -94,6 +97,22 @@ async fn an_expired_sign_in_says_what_to_run() {
     std::fs::write(cached, r#"{"accessToken": "t", "expiresAt": "2020-01-01T00:00:00Z"}"#).unwrap();
     let error = key(Some("s"), &plain).await.unwrap_err().to_string();
     assert!(error.contains("expired"), "{error}");
+}
+
+#[tokio::test]
+async fn a_profile_with_a_sign_in_but_no_role_says_what_is_missing() {
+    let (_folder, home) = files(
+        "[sso-session corp]\nsso_region=eu-west-1\nsso_start_url=https://corp.awsapps.com/start\n\
+         [profile s]\nsso_session=corp\n[profile t]\nsso_session=corp\nsso_account_id=111122223333\n\
+         [profile k]\nsso_session=corp\naws_access_key_id=AK\naws_secret_access_key=s\n",
+        "",
+    );
+    let plain = environment(&home, &[]);
+    let error = key(Some("s"), &plain).await.unwrap_err().to_string();
+    assert!(error.contains("`sso_account_id` and `sso_role_name`"), "{error}");
+    let error = key(Some("t"), &plain).await.unwrap_err().to_string();
+    assert!(error.contains("`sso_role_name`") && !error.contains("sso_account_id"), "{error}");
+    assert_eq!(key(Some("k"), &plain).await.unwrap(), "AK");
 }
 
 #[test]
