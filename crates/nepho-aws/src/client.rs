@@ -176,7 +176,9 @@ impl AwsClient {
             .to_owned();
         let services = config.services(&profile);
         let overrides = Overrides::read(options.endpoint_url.as_deref(), environment, &profile, &services);
-        let exchange = Arc::new(Exchange::new(overrides, options.timeouts)?);
+        let ca_bundle = environment.get("AWS_CA_BUNDLE").or_else(|| profile.get("ca_bundle"));
+        let ca_bundle = ca_bundle.map(|path| environment.path(path));
+        let exchange = Arc::new(Exchange::new(overrides, options.timeouts, ca_bundle.as_deref())?);
         let source = credentials::resolve(named, environment, &config, &region, &exchange)?;
         let mut client = Self {
             base: Arc::new(CredentialProvider::new(source, exchange.clock().clone())),

@@ -4,6 +4,7 @@
 //! sent to the region that a bucket turns out to be in. What passes by itself is the engine's to try again; while signing
 //! in, when there is no engine, [`Exchange::patient_call`] does.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -35,10 +36,21 @@ impl Default for Timeouts {
     }
 }
 
-/// The HTTP client could not be made: mostly, the system's certificates can't be read.
+/// The HTTP client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up HTTPS; are the system's CA certificates installed?")]
-pub struct HttpError(#[from] reqwest::Error);
+pub enum HttpError {
+    /// Mostly, the system's certificates can't be read.
+    #[error("cannot set up HTTPS; are the system's CA certificates installed?")]
+    Client(#[from] reqwest::Error),
+    /// The certificates that the user names can't be.
+    #[error("cannot read CA certificates from `{}` (AWS_CA_BUNDLE or `ca_bundle`): {problem}", path.display())]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
 
 /// AWS's clock: ours, moved by what AWS's answers show.
 #[derive(Debug, Default)]
@@ -106,9 +118,13 @@ fn unmended(failure: Failure) -> Unmended {
 }
 
 impl Exchange {
-    /// Sets up the HTTP client.
-    pub fn new(overrides: Overrides, timeouts: Timeouts) -> Result<Self, HttpError> {
-        let http = http_client(timeouts.connect, true)?;
+    /// Sets up the HTTP client. With a `ca_bundle`, a PEM file, servers are trusted by its certificates alone.
+    pub fn new(overrides: Overrides, timeouts: Timeouts, ca_bundle: Option<&Path>) -> Result<Self, HttpError> {
+        let mut builder = http_builder(timeouts.connect);
+        if let Some(path) = ca_bundle {
+            builder = builder.tls_certs_only(certificates(path)?);
+        }
+        let http = builder.build()?;
         Ok(Self { http, overrides, timeouts, clock: Arc::default() })
     }
 
@@ -279,16 +295,31 @@ fn other_region<'a>(answer: &'a Answer, asked: &str) -> Option<&'a str> {
     (refused && known && region != asked).then_some(region)
 }
 
-/// A client with our TLS provider, no redirects, and the environment's proxies where wanted.
-pub(crate) fn http_client(connect: Duration, proxies: bool) -> Result<reqwest::Client, reqwest::Error> {
+/// The certificates in a PEM file.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let wrong = |problem: String| HttpError::Bundle { path: path.to_owned(), problem };
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    match reqwest::Certificate::from_pem_bundle(&text) {
+        Ok(found) if found.is_empty() => Err(wrong("there are none in it; it must be PEM".to_owned())),
+        Ok(found) => Ok(found),
+        Err(_) => Err(wrong("it is not PEM".to_owned())),
+    }
+}
+
+/// A client with our TLS provider, no redirects, and the environment's proxies.
+fn http_builder(connect: Duration) -> reqwest::ClientBuilder {
     // Err: some other part of the process has set a provider already; either serves.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .connect_timeout(connect)
         .redirect(reqwest::redirect::Policy::none())
         .pool_idle_timeout(Duration::from_secs(20))
-        .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")));
-    if proxies { builder.build() } else { builder.no_proxy().build() }
+        .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The same without proxies, for what is on this machine.
+pub(crate) fn local_client(connect: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    http_builder(connect).no_proxy().build()
 }
 
 /// An answer as it came, within limits.

@@ -387,3 +387,35 @@ async fn signing_in_makes_no_call_that_is_not_in_the_policy() {
     }
     assert_eq!(entered, 1);
 }
+
+#[tokio::test]
+async fn certificates_of_ones_own() {
+    let fake = Fake::start_tls(|_, _| identity(ACCOUNT));
+    let bundle = |path: &str| vec![("AWS_CA_BUNDLE".to_owned(), path.to_owned())];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls");
+    let client = connect(&fake, &bundle(&format!("{folder}/ca.pem")), None).await.unwrap();
+    client.identity().await.unwrap();
+    // From a profile, too.
+    let (_home, base) =
+        home(&format!("[profile p]\nca_bundle={folder}/ca.pem\naws_access_key_id=AK\naws_secret_access_key=s\n"));
+    connect(&fake, &base, Some("p")).await.unwrap().identity().await.unwrap();
+
+    let client = connect(&fake, &[], None).await.unwrap();
+    let error = client.identity().await.unwrap_err();
+    assert!(error.help().unwrap().contains("AWS_CA_BUNDLE"), "{error}");
+    let error = connect(&fake, &bundle("/nowhere.pem"), None).await.unwrap_err().to_string();
+    assert!(error.contains("`/nowhere.pem`"), "{error}");
+    let error = connect(&fake, &bundle(&format!("{folder}/server.key")), None).await.unwrap_err().to_string();
+    assert!(error.contains("none in it"), "{error}");
+
+    // And https to what speaks none.
+    let plain = Fake::start(|_, _| identity(ACCOUNT));
+    let to = |url: String| vec![("AWS_ENDPOINT_URL_STS".to_owned(), url)];
+    let options = nepho_aws::ConnectOptions::default();
+    let variables = to(plain.url().replace("http:", "https:"));
+    let mut pairs = vec![("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    pairs.extend(variables.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let client = AwsClient::connect_in(&nepho_aws::credentials::Environment::of(&pairs), options).await.unwrap();
+    let error = client.identity().await.unwrap_err();
+    assert!(error.help().unwrap().contains("http://"), "{error}");
+}

@@ -56,7 +56,7 @@ impl Container {
     }
 
     async fn ask_once(&self) -> Result<Credentials, Problem> {
-        let client = exchange::http_client(Duration::from_secs(2), false).map_err(|error| wrong(error.to_string()))?;
+        let client = exchange::local_client(Duration::from_secs(2)).map_err(|error| wrong(error.to_string()))?;
         let mut request = client.get(self.url.clone()).timeout(Duration::from_secs(5));
         let token = match &self.token_file {
             Some(path) => Some(

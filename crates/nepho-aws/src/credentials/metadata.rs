@@ -38,7 +38,7 @@ impl Metadata {
     }
 
     async fn ask_once(&self) -> Result<Credentials, Problem> {
-        let client = exchange::http_client(Duration::from_secs(1), false).map_err(|error| wrong(error.to_string()))?;
+        let client = exchange::local_client(Duration::from_secs(1)).map_err(|error| wrong(error.to_string()))?;
         let limit = Duration::from_secs(2);
         let token = client
             .put(format!("{}/latest/api/token", self.endpoint))

@@ -20,7 +20,7 @@ fn environment(base: &[(String, String)], more: &[(&str, &str)]) -> Environment 
 
 fn source(named: Option<&str>, environment: &Environment) -> Result<Arc<dyn Source>, CredentialsError> {
     let config = Config::read(environment)?;
-    let exchange = Arc::new(Exchange::new(Overrides::default(), Timeouts::default()).unwrap());
+    let exchange = Arc::new(Exchange::new(Overrides::default(), Timeouts::default(), None).unwrap());
     resolve(named, environment, &config, "eu-west-1", &exchange)
 }
 

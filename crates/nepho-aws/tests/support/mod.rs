@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use nepho_aws::credentials::Environment;
@@ -112,28 +112,59 @@ pub fn date(seconds: i64) -> (&'static str, String) {
 
 /// The server.
 pub struct Fake {
+    scheme: &'static str,
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Fake {
+    /// The same over TLS, with a certificate for `localhost` that `tests/tls/ca.pem` signed.
+    pub fn start_tls(decide: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
+        use rustls::pki_types::pem::PemObject as _;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("../tls/server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tls/server.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        Self::listen(Some(Arc::new(config)), decide)
+    }
+
     /// Starts it. The decision gets the request and how many there were before.
     pub fn start(decide: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::listen(None, decide)
+    }
+
+    fn listen(
+        tls: Option<Arc<rustls::ServerConfig>>,
+        decide: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (log, decide) = (seen.clone(), Arc::new(decide));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (log, decide) = (log.clone(), decide.clone());
-                std::thread::spawn(move || serve(connection, &log, decide.as_ref()));
+                let (log, decide, tls) = (log.clone(), decide.clone(), tls.clone());
+                std::thread::spawn(move || match tls {
+                    None => serve(connection, &log, decide.as_ref()),
+                    Some(config) => {
+                        let session = rustls::ServerConnection::new(config).unwrap();
+                        serve(rustls::StreamOwned::new(session, connection), &log, decide.as_ref());
+                    }
+                });
             }
         });
-        Self { address, seen }
+        Self { scheme, address, seen }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// All requests so far.
@@ -147,8 +178,12 @@ impl Fake {
     }
 }
 
-fn serve(client: TcpStream, log: &Mutex<Vec<Request>>, decide: &dyn Fn(&Request, usize) -> Answer) {
-    let mut reader = BufReader::new(client.try_clone().unwrap());
+fn serve(
+    client: impl std::io::Read + std::io::Write,
+    log: &Mutex<Vec<Request>>,
+    decide: &dyn Fn(&Request, usize) -> Answer,
+) {
+    let mut reader = BufReader::new(client);
     let (mut head, mut length) = (String::new(), 0);
     loop {
         let mut line = String::new();
@@ -161,6 +196,8 @@ fn serve(client: TcpStream, log: &Mutex<Vec<Request>>, decide: &dyn Fn(&Request,
         head.push_str(&line);
     }
     if head.is_empty() {
+        // What is no HTTP is told so in HTTP, as real servers do.
+        reader.into_inner().write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").ok();
         return;
     }
     let mut body = vec![0; length];
@@ -177,7 +214,7 @@ fn serve(client: TcpStream, log: &Mutex<Vec<Request>>, decide: &dyn Fn(&Request,
     for (name, value) in &answer.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    let mut client = client;
+    let mut client = reader.into_inner();
     // A client that gives up is not our concern.
     client.write_all(format!("{text}\r\n{}", answer.body).as_bytes()).ok();
 }
