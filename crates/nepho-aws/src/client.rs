@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use nepho_collect::{Call, Failure, Pagination, Provider, Transform};
+use nepho_collect::{Call, Failure, FailureKind, Pagination, Provider, Transform};
 use serde_json::{Map, Value as Json, json};
 
 use crate::credentials::assume_role::AssumeRole;
-use crate::credentials::{self, Config, CredentialProvider, CredentialsError, Environment, Profile};
+use crate::credentials::{self, Config, CredentialProvider, Credentials, CredentialsError, Environment, Profile};
 use crate::endpoints::{self, Overrides};
 use crate::exchange::{Exchange, HttpError, Timeouts};
 use crate::failure;
@@ -66,6 +66,47 @@ impl ConnectError {
             Self::Api { failure, .. } | Self::Credentials(CredentialsError::Api { failure, .. }) => Some(failure),
             _ => None,
         }
+    }
+
+    /// What to do about it, where the error does not say so itself.
+    pub fn help(&self) -> Option<&'static str> {
+        let failure = self.failure()?;
+        let assuming = matches!(self, Self::Credentials(_));
+        let about = |text: &str| failure.message.contains(text);
+        Some(match failure.code.as_str() {
+            "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" | "AuthFailure" => {
+                "AWS does not know this access key: see with `aws configure list` where it comes from, and whether it is \
+                 active and of this partition"
+            }
+            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+                "the session is over: sign in again (`aws sso login`, or new session credentials)"
+            }
+            "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
+                "the secret access key does not belong to the access key id: copy both anew, and without the session \
+                 token of another"
+            }
+            "AWSOrganizationsNotInUseException" => "the account is in no organisation: scan it without --organization",
+            _ if failure.kind == FailureKind::Denied && assuming => {
+                "the role must trust you (`nephoscope permissions aws --trust ARN`), and you must be allowed to assume it \
+                 (`nephoscope permissions aws --assume ROLE`)"
+            }
+            _ if failure.kind == FailureKind::Denied => {
+                "attach the policies that `nephoscope permissions aws --split` prints"
+            }
+            _ if about("InvalidContentType") => {
+                "the endpoint does not speak TLS: if it is yours, write http:// in AWS_ENDPOINT_URL"
+            }
+            _ if about("certificate") || about("UnknownIssuer") => {
+                "if a proxy looks into TLS, let AWS_CA_BUNDLE name the file with its CA certificate"
+            }
+            "TimedOut" | "ConnectionFailed" | "ConnectionBroken" => {
+                "check the network, a proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL"
+            }
+            "MalformedAnswer" | "AnswerTooLarge" => "that is not AWS's way to answer: check AWS_ENDPOINT_URL",
+            // The status stands for a code where the answer names none.
+            code if code.parse::<u16>().is_ok() => "that is not AWS's way to answer: check AWS_ENDPOINT_URL",
+            _ => return None,
+        })
     }
 }
 
@@ -135,11 +176,13 @@ impl AwsClient {
             .to_owned();
         let services = config.services(&profile);
         let overrides = Overrides::read(options.endpoint_url.as_deref(), environment, &profile, &services);
-        let exchange = Arc::new(Exchange::new(overrides, options.timeouts)?);
+        let ca_bundle = environment.get("AWS_CA_BUNDLE").or_else(|| profile.get("ca_bundle"));
+        let ca_bundle = ca_bundle.map(|path| environment.path(path));
+        let exchange = Arc::new(Exchange::new(overrides, options.timeouts, ca_bundle.as_deref())?);
         let source = credentials::resolve(named, environment, &config, &region, &exchange)?;
         let mut client = Self {
+            base: Arc::new(CredentialProvider::new(source, exchange.clock().clone())),
             exchange,
-            base: Arc::new(CredentialProvider::new(source)),
             region,
             external_id: options.external_id,
             identity: OnceLock::new(),
@@ -152,23 +195,25 @@ impl AwsClient {
                 let identity = client.identity().await?;
                 role_arn(&identity.partition, &identity.account, role)
             };
-            client.base = Arc::new(CredentialProvider::new(Arc::new(client.role(arn, &client.base))));
+            client.base = client.role_provider(arn);
             client.identity = OnceLock::new();
         }
         client.base.get().await?;
         Ok(client)
     }
 
-    fn role(&self, role_arn: String, base: &Arc<CredentialProvider>) -> AssumeRole {
-        AssumeRole {
+    /// A role that our own credentials assume.
+    fn role_provider(&self, role_arn: String) -> Arc<CredentialProvider> {
+        let role = AssumeRole {
             exchange: self.exchange.clone(),
-            base: base.clone(),
+            base: self.base.clone(),
             region: self.region.clone(),
             role_arn,
             session_name: "nephoscope".to_owned(),
             external_id: self.external_id.clone(),
             duration_seconds: None,
-        }
+        };
+        Arc::new(CredentialProvider::new(Arc::new(role), self.exchange.clock().clone()))
     }
 
     /// The region that calls go to where none is given.
@@ -185,16 +230,10 @@ impl AwsClient {
         region: &str,
         parameters: &Map<String, Json>,
     ) -> Result<Json, Failure> {
-        let credentials = provider.get().await.map_err(|error| error.to_failure())?;
-        let outcome = self.exchange.call(service, operation, region, parameters, Some(&credentials)).await;
-        match outcome {
-            Err(failure) if failure::is_expired(&failure) => {
-                provider.forget(&credentials).await;
-                let renewed = provider.get().await.map_err(|error| error.to_failure())?;
-                self.exchange.call(service, operation, region, parameters, Some(&renewed)).await
-            }
-            outcome => outcome,
-        }
+        let ask = |credentials: Credentials| async move {
+            self.exchange.call(service, operation, region, parameters, Some(&credentials)).await
+        };
+        provider.with(ask).await.map_err(|error| error.to_failure())?
     }
 
     /// Account, ARN and partition of the credentials. Asked once.
@@ -218,13 +257,20 @@ impl AwsClient {
         Ok(self.identity.get_or_init(|| identity).clone())
     }
 
-    /// All regions of the account's partition, with whether the account has them enabled.
+    /// All regions of the account's partition, with whether the account has them enabled. Asked in the partition's home
+    /// region, which every account has; where that is refused (an organisation may bar it), in our own.
     pub async fn regions(&self, account: &str) -> Result<Vec<Region>, ConnectError> {
         let operation = "ec2:DescribeRegions";
         let api = |failure| ConnectError::Api { operation, failure };
         let provider = self.provider_of(account).map_err(api)?;
         let parameters = Map::from_iter([("AllRegions".to_owned(), json!(true))]);
-        let answer = self.call(&provider, "ec2", "DescribeRegions", &self.region, &parameters).await.map_err(api)?;
+        let home = endpoints::home_region(endpoints::partition_of(&self.region));
+        let ask = |region| self.call(&provider, "ec2", "DescribeRegions", region, &parameters);
+        let answer = match ask(home).await {
+            Err(failure) if !failure::passes(&failure) && home != self.region => ask(&self.region).await,
+            answer => answer,
+        };
+        let answer = answer.map_err(api)?;
         let listed = answer.get("Regions").and_then(Json::as_array);
         let listed = listed.ok_or(ConnectError::Answer { operation, field: "Regions" })?;
         let mut regions: Vec<Region> = listed
@@ -236,6 +282,25 @@ impl AwsClient {
             .collect();
         regions.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(regions)
+    }
+
+    /// Which of the regions the account has switched off, for where it will not say: there, even STS does not know the
+    /// account's credentials, and asking it who one is takes no permission. Only for credentials that surely work in every
+    /// region that is on; for others, nothing is known.
+    pub async fn regions_off(&self, account: &str, regions: &[&str]) -> Vec<String> {
+        let Ok(provider) = self.provider_of(account) else { return Vec::new() };
+        if !provider.get().await.is_ok_and(|credentials| credentials.in_all_regions()) {
+            return Vec::new();
+        }
+        let asked = regions.iter().map(|region| {
+            let provider = provider.clone();
+            async move {
+                let answer = self.call(&provider, "sts", "GetCallerIdentity", region, &Map::new()).await;
+                let off = answer.is_err_and(|failure| failure::is_region_off(&failure));
+                off.then(|| (*region).to_owned())
+            }
+        });
+        futures::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// All accounts of the organisation; needs the management account or a delegated administrator.
@@ -272,7 +337,7 @@ impl AwsClient {
     pub async fn enter_account(&self, account: &str, role_name: &str) -> Result<(), ConnectError> {
         let partition = self.identity().await?.partition;
         let arn = role_arn(&partition, account, role_name);
-        let provider = Arc::new(CredentialProvider::new(Arc::new(self.role(arn, &self.base))));
+        let provider = self.role_provider(arn);
         provider.get().await?;
         self.accounts.write().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), provider);
         Ok(())

@@ -7,6 +7,7 @@ pub mod assume_role;
 mod chain;
 pub mod container;
 pub mod environment;
+mod local;
 pub mod metadata;
 pub mod process;
 pub mod profile;
@@ -21,15 +22,30 @@ use futures::future::BoxFuture;
 use nepho_collect::{Failure, FailureKind};
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+use crate::exchange::Clock;
+use crate::failure;
 use crate::protocol::timestamp;
 
 pub use chain::resolve;
 pub use environment::Environment;
 pub use profile::{Config, Profile};
 
-/// Renewed so long before they expire.
+/// Renewed so long before they expire; those that live shorter, at half of their time.
 const AHEAD: Duration = Duration::from_secs(300);
+
+/// Those at hand are not renewed again before this has passed, however short they live.
+const AT_LEAST: Duration = Duration::from_secs(10);
+
+/// Those at hand, which could not be renewed, do for so long before that is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+/// With none at hand, a failure that may pass by itself is told to all who ask for so long.
+const FAILED_FOR_NOW: Duration = Duration::from_secs(2);
+
+/// And any other for so long.
+const FAILED_FOR_GOOD: Duration = Duration::from_secs(60);
 
 /// A key pair and maybe a session token.
 #[derive(Clone)]
@@ -38,6 +54,9 @@ pub struct Credentials {
     secret_access_key: String,
     session_token: Option<String>,
     expires: Option<SystemTime>,
+    /// Whether they surely work in every region that the account has enabled. Session tokens of STS's global endpoint
+    /// do not (IAM user guide, "Managing AWS STS in an AWS Region"), and nothing in a token says where it is from.
+    in_all_regions: bool,
 }
 
 impl fmt::Debug for Credentials {
@@ -49,7 +68,23 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// From their parts.
     pub fn new(id: &str, secret: &str, token: Option<String>, expires: Option<SystemTime>) -> Self {
-        Self { access_key_id: id.to_owned(), secret_access_key: secret.to_owned(), session_token: token, expires }
+        Self {
+            access_key_id: id.to_owned(),
+            secret_access_key: secret.to_owned(),
+            in_all_regions: token.is_none(),
+            session_token: token,
+            expires,
+        }
+    }
+
+    /// The same, from a service that gives tokens for all regions.
+    fn for_all_regions(self) -> Self {
+        Self { in_all_regions: true, ..self }
+    }
+
+    /// Whether they surely work in every region that the account has enabled.
+    pub fn in_all_regions(&self) -> bool {
+        self.in_all_regions
     }
 
     /// From an answer's fields; `None` where one is missing or the time can't be read.
@@ -73,9 +108,8 @@ impl Credentials {
         )
     }
 
-    fn fresh(&self, ahead: Duration) -> bool {
-        let limit = SystemTime::now().checked_add(ahead);
-        self.expires.is_none_or(|expires| limit.is_some_and(|limit| expires > limit))
+    fn expired(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
@@ -119,6 +153,14 @@ pub enum CredentialsError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A `credential_process` gave none.
+    #[error("credential_process: {problem}{}{said}", if said.is_empty() { "" } else { ": " })]
+    Process {
+        /// What is wrong and what to do.
+        problem: String,
+        /// The end of what it said on stderr.
+        said: String,
+    },
     /// AWS refused.
     #[error("{operation} failed: {code}: {message}", operation = operation, code = failure.code, message = failure.message)]
     Api {
@@ -130,17 +172,22 @@ pub enum CredentialsError {
 }
 
 impl CredentialsError {
-    /// The engine's form: what AWS refused stays what it is.
+    /// The engine's form: what AWS refused stays what it is. What passes by itself counts as a fault of the provider's:
+    /// tried again, but held against neither the address nor the rate of the call that wanted the credentials.
     pub fn to_failure(&self) -> Failure {
         match self {
-            Self::Api { failure, .. } => Failure { message: self.to_string(), ..failure.clone() },
-            _ => Failure {
-                kind: FailureKind::Failed,
-                code: "NoCredentials".to_owned(),
-                message: self.to_string(),
-                retry_after: None,
-            },
+            Self::Api { failure, .. } => {
+                let kind = if failure::passes(failure) { FailureKind::ServerFault } else { failure.kind };
+                Failure { kind, message: self.to_string(), ..failure.clone() }
+            }
+            // What a command printed may be anything; it must not get into a recording.
+            Self::Process { problem, .. } => failure::ours("NoCredentials", format!("credential_process: {problem}")),
+            _ => failure::ours("NoCredentials", self.to_string()),
         }
+    }
+
+    fn passes(&self) -> bool {
+        matches!(self, Self::Api { failure, .. } if failure::passes(failure))
     }
 }
 
@@ -160,44 +207,101 @@ impl Source for Fixed {
     }
 }
 
+/// What a source gave last.
+#[derive(Debug)]
+enum Held {
+    Nothing,
+    Credentials {
+        credentials: Credentials,
+        /// When to renew them, by AWS's clock …
+        due: Option<SystemTime>,
+        /// … but not before this. By a clock of its own: AWS's may turn out to be another.
+        not_before: Instant,
+    },
+    /// Nothing at hand, and no use in asking again so soon.
+    Failure {
+        error: CredentialsError,
+        until: Instant,
+    },
+}
+
 /// A source behind a cache: asked once at a time, and again before what it gave expires.
 #[derive(Debug)]
 pub struct CredentialProvider {
     source: Arc<dyn Source>,
-    held: Mutex<Option<Credentials>>,
+    clock: Arc<Clock>,
+    held: Mutex<Held>,
 }
 
 impl CredentialProvider {
-    /// Over a source.
-    pub fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, held: Mutex::new(None) }
+    /// Over a source, by AWS's clock.
+    pub fn new(source: Arc<dyn Source>, clock: Arc<Clock>) -> Self {
+        Self { source, clock, held: Mutex::new(Held::Nothing) }
     }
 
     /// Credentials with some time left. Whoever comes while they are being renewed waits for the same ones.
     pub async fn get(&self) -> Result<Credentials, CredentialsError> {
         let mut held = self.held.lock().await;
-        if let Some(credentials) = held.as_ref().filter(|credentials| credentials.fresh(AHEAD)) {
-            return Ok(credentials.clone());
+        match &*held {
+            Held::Credentials { credentials, due, not_before }
+                if Instant::now() < *not_before || due.is_none_or(|due| self.clock.now() < due) =>
+            {
+                return Ok(credentials.clone());
+            }
+            Held::Failure { error, until } if Instant::now() < *until => return Err(error.clone()),
+            _ => {}
         }
         match self.source.fetch().await {
             Ok(credentials) => {
-                *held = Some(credentials.clone());
+                let now = self.clock.now();
+                let due = credentials.expires.map(|expires| {
+                    let life = expires.duration_since(now).unwrap_or_default();
+                    expires.checked_sub(AHEAD.min(life / 2)).unwrap_or(expires)
+                });
+                let not_before = Instant::now() + AT_LEAST;
+                *held = Held::Credentials { credentials: credentials.clone(), due, not_before };
                 Ok(credentials)
             }
-            // Those at hand may still do for a while.
-            Err(error) => match held.as_ref().filter(|credentials| credentials.fresh(Duration::ZERO)) {
-                Some(credentials) => Ok(credentials.clone()),
-                None => Err(error),
-            },
+            Err(error) => {
+                if let Held::Credentials { credentials, not_before, .. } = &mut *held
+                    && !credentials.expired(self.clock.now())
+                {
+                    // Those at hand still do for a while.
+                    *not_before = Instant::now() + AFTER_FAILURE;
+                    return Ok(credentials.clone());
+                }
+                let pause = if error.passes() { FAILED_FOR_NOW } else { FAILED_FOR_GOOD };
+                *held = Held::Failure { error: error.clone(), until: Instant::now() + pause };
+                Err(error)
+            }
         }
     }
 
     /// Forgets credentials that AWS calls expired, unless they have been renewed since.
     pub async fn forget(&self, used: &Credentials) {
         let mut held = self.held.lock().await;
-        if held.as_ref().is_some_and(|held| held.access_key_id == used.access_key_id) {
-            *held = None;
+        if matches!(&*held, Held::Credentials { credentials, .. } if credentials.access_key_id == used.access_key_id) {
+            *held = Held::Nothing;
         }
+    }
+
+    /// Does something with credentials; those that AWS calls expired are renewed once, and it is done again.
+    pub async fn with<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        act: impl Fn(Credentials) -> F,
+    ) -> Result<Result<T, Failure>, CredentialsError> {
+        let credentials = self.get().await?;
+        let outcome = act(credentials.clone()).await;
+        if !matches!(&outcome, Err(failure) if failure::is_expired(failure)) {
+            return Ok(outcome);
+        }
+        self.forget(&credentials).await;
+        let renewed = self.get().await?;
+        // A source that has no others gives the same.
+        if renewed.access_key_id == credentials.access_key_id && renewed.session_token == credentials.session_token {
+            return Ok(outcome);
+        }
+        Ok(act(renewed).await)
     }
 }
 

@@ -21,6 +21,7 @@ struct Partition {
 #[derive(Debug, Deserialize)]
 struct PartitionFacts {
     suffix: String,
+    dual_stack_suffix: String,
     home: String,
     regions: Vec<String>,
 }
@@ -29,7 +30,16 @@ struct PartitionFacts {
 struct ServiceEndpoints {
     global: Option<GlobalEndpoint>,
     regions: HashMap<String, Option<String>>,
+    #[serde(default)]
+    fips: Variant,
+    #[serde(default)]
+    dual_stack: Variant,
+    #[serde(default)]
+    dual_stack_fips: Variant,
 }
+
+/// Hosts by region, or `global`, that are not named as usual; under `default`, how all of the service's are named.
+type Variant = HashMap<String, String>;
 
 #[derive(Debug, Deserialize)]
 struct GlobalEndpoint {
@@ -103,9 +113,13 @@ pub struct EndpointError {
     pub endpoint: String,
 }
 
-/// Endpoints that the user configured.
+/// Endpoints that the user configured, and which of AWS's own are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
+    /// Only endpoints with validated cryptography; where a service has none, it cannot be reached.
+    pub fips: bool,
+    /// Endpoints that also answer over IPv6.
+    pub dual_stack: bool,
     /// For this run: beats all else.
     pub explicit: Option<String>,
     /// By service id in small letters, digits and underscores (`elastic_load_balancing_v2`).
@@ -124,10 +138,13 @@ impl Overrides {
     ) -> Self {
         let explicit = explicit.map(str::to_owned);
         let yes = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let wanted = |variable, key| yes(environment.get(variable).or_else(|| profile.get(key)));
+        let fips = wanted("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+        let dual_stack = wanted("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
         if yes(environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
             || yes(profile.get("ignore_configured_endpoint_urls"))
         {
-            return Self { explicit, ..Self::default() };
+            return Self { fips, dual_stack, explicit, ..Self::default() };
         }
         let mut found = HashMap::new();
         for (service, settings) in services {
@@ -146,7 +163,7 @@ impl Overrides {
             }
         }
         let all = everywhere.or_else(|| profile.get("endpoint_url")).map(str::to_owned);
-        Self { explicit, services: found, all }
+        Self { fips, dual_stack, explicit, services: found, all }
     }
 
     fn find(&self, service: &Service) -> Option<&str> {
@@ -164,6 +181,10 @@ pub fn resolve(service: &Service, region: &str, overrides: &Overrides) -> Result
     if let Some(configured) = overrides.find(service) {
         return Ok(Endpoint { url: address(configured)?, region: signing_region, custom: true });
     }
+    if overrides.fips || overrides.dual_stack {
+        let host = variant_host(service, region, overrides);
+        return Ok(Endpoint { url: address(&format!("https://{host}"))?, region: signing_region, custom: false });
+    }
     let suffix =
         PARTITIONS.get(partition_of(region)).map_or("amazonaws.com", |partition| partition.partition.suffix.as_str());
     let listed = match global {
@@ -172,6 +193,34 @@ pub fn resolve(service: &Service, region: &str, overrides: &Overrides) -> Result
     };
     let host = listed.map_or_else(|| format!("{}.{region}.{suffix}", service.endpoint_prefix), str::to_owned);
     Ok(Endpoint { url: address(&format!("https://{host}"))?, region: signing_region, custom: false })
+}
+
+/// The host of a FIPS or dual-stack endpoint. Where the tables name none, it follows AWS's pattern and may not exist: what was
+/// asked for is never quietly left out.
+fn variant_host(service: &Service, region: &str, overrides: &Overrides) -> String {
+    let facts = PARTITIONS.get(partition_of(region)).map(|partition| &partition.partition);
+    let suffix = match overrides.dual_stack {
+        true => facts.map_or("api.aws", |facts| facts.dual_stack_suffix.as_str()),
+        false => facts.map_or("amazonaws.com", |facts| facts.suffix.as_str()),
+    };
+    let prefix = &service.endpoint_prefix;
+    let mark = if overrides.fips { "-fips" } else { "" };
+    let endpoints = known(service, region).map(|(_, endpoints)| endpoints);
+    let variant = endpoints.map(|endpoints| match (overrides.fips, overrides.dual_stack) {
+        (true, true) => &endpoints.dual_stack_fips,
+        (true, false) => &endpoints.fips,
+        (false, _) => &endpoints.dual_stack,
+    });
+    let global = endpoints.and_then(|endpoints| endpoints.global.as_ref());
+    let place = if global.is_some() { "global" } else { region };
+    if let Some(host) = variant.and_then(|hosts| hosts.get(place).or_else(|| hosts.get("default"))) {
+        return host.replace("{region}", region);
+    }
+    match global.and_then(|global| global.host.as_deref()?.split_once('.')) {
+        Some((first, rest)) if !overrides.dual_stack => format!("{first}{mark}.{rest}"),
+        Some(_) => format!("{prefix}{mark}.global.{suffix}"),
+        None => format!("{prefix}{mark}.{region}.{suffix}"),
+    }
 }
 
 fn address(text: &str) -> Result<Url, EndpointError> {
@@ -248,6 +297,36 @@ mod tests {
         let local = resolve(service("s3").unwrap(), "eu-west-1", &overrides).unwrap();
         let address = local.address("/my-bucket?policy", Some("111122223333."), Some("my-bucket")).unwrap();
         assert_eq!(address.as_str(), "http://127.0.0.1:5000/my-bucket?policy");
+    }
+
+    /// Hosts from "FIPS endpoints by service" and "AWS services that support IPv6" in AWS's documentation.
+    #[test]
+    fn validated_cryptography_and_ipv6() {
+        let host = |name: &str, region: &str, fips: bool, dual_stack: bool| {
+            let overrides = Overrides { fips, dual_stack, ..Overrides::default() };
+            let endpoint = resolve(service(name).unwrap(), region, &overrides).unwrap();
+            endpoint.url.host_str().unwrap().to_owned()
+        };
+        assert_eq!(host("ec2", "us-east-1", true, false), "ec2-fips.us-east-1.amazonaws.com");
+        assert_eq!(host("sts", "us-west-2", true, false), "sts-fips.us-west-2.amazonaws.com");
+        assert_eq!(host("sts", "us-gov-west-1", true, false), "sts.us-gov-west-1.amazonaws.com");
+        assert_eq!(host("iam", "us-east-1", true, false), "iam-fips.amazonaws.com");
+        assert_eq!(host("iam", "us-gov-west-1", true, false), "iam.us-gov.amazonaws.com");
+        assert_eq!(host("route53", "us-east-1", true, false), "route53-fips.amazonaws.com");
+        assert_eq!(host("organizations", "us-east-1", true, false), "organizations-fips.us-east-1.amazonaws.com");
+        assert_eq!(host("cloudfront", "us-east-1", true, false), "cloudfront-fips.amazonaws.com");
+        assert_eq!(host("eks", "us-east-1", true, false), "fips.eks.us-east-1.amazonaws.com");
+        assert_eq!(host("s3", "us-east-1", true, false), "s3-fips.us-east-1.amazonaws.com");
+        assert_eq!(host("s3", "us-east-1", true, true), "s3-fips.dualstack.us-east-1.amazonaws.com");
+        assert_eq!(host("s3", "eu-west-1", false, true), "s3.dualstack.eu-west-1.amazonaws.com");
+        assert_eq!(host("ec2", "eu-west-1", false, true), "ec2.eu-west-1.api.aws");
+        assert_eq!(host("iam", "us-east-1", false, true), "iam.global.api.aws");
+        assert_eq!(host("lambda", "cn-north-1", false, true), "lambda.cn-north-1.api.amazonwebservices.com.cn");
+
+        let environment = crate::credentials::Environment::of(&[("AWS_USE_FIPS_ENDPOINT", "true")]);
+        let profile = crate::credentials::Profile::default();
+        let overrides = Overrides::read(None, &environment, &profile, &HashMap::new());
+        assert!(overrides.fips && !overrides.dual_stack);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! One request, one answer: serialise, sign, send, read (bounded in size and time), decode.
 //!
-//! Knows no retries, except that an expired token is renewed once by the caller, and no accounts.
+//! Knows no accounts, and no retries but those that change the request itself: signed by AWS's clock where ours is wrong,
+//! sent to the region that a bucket turns out to be in. What passes by itself is the engine's to try again; while signing
+//! in, when there is no engine, [`Exchange::patient_call`] does.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +15,7 @@ use serde_json::{Map, Value as Json};
 use crate::credentials::Credentials;
 use crate::endpoints::{self, Overrides};
 use crate::model::Service;
-use crate::protocol::{self, ApiError, HttpAnswer, ParseError};
+use crate::protocol::{self, HttpAnswer, ParseError};
 use crate::signing::{self, Unsigned};
 use crate::{failure, tables};
 
@@ -32,10 +36,52 @@ impl Default for Timeouts {
     }
 }
 
-/// The HTTP client could not be made: mostly, the system's certificates can't be read.
+/// The HTTP client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up HTTPS; are the system's CA certificates installed?")]
-pub struct HttpError(#[from] reqwest::Error);
+pub enum HttpError {
+    /// Mostly, the system's certificates can't be read.
+    #[error("cannot set up HTTPS; are the system's CA certificates installed?")]
+    Client(#[from] reqwest::Error),
+    /// The certificates that the user names can't be.
+    #[error("cannot read CA certificates from `{}` (AWS_CA_BUNDLE or `ca_bundle`): {problem}", path.display())]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// AWS's clock: ours, moved by what AWS's answers show.
+#[derive(Debug, Default)]
+pub struct Clock {
+    /// Seconds that AWS's clock is ahead of ours.
+    skew: AtomicI64,
+}
+
+impl Clock {
+    /// How far ahead AWS's clock is taken to be, in seconds.
+    pub fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    /// The time by AWS's clock.
+    pub fn now(&self) -> SystemTime {
+        self.at(self.skew())
+    }
+
+    fn at(&self, skew: i64) -> SystemTime {
+        let now = SystemTime::now();
+        let shift = Duration::from_secs(skew.unsigned_abs());
+        let moved = if skew < 0 { now.checked_sub(shift) } else { now.checked_add(shift) };
+        moved.unwrap_or(now)
+    }
+
+    /// Takes AWS's clock to be so far ahead.
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+}
 
 /// Sends requests to AWS.
 #[derive(Debug)]
@@ -43,26 +89,48 @@ pub struct Exchange {
     http: reqwest::Client,
     overrides: Overrides,
     timeouts: Timeouts,
-    /// Seconds that AWS's clock is ahead of ours.
-    skew: AtomicI64,
+    clock: Arc<Clock>,
 }
 
 /// Clocks further apart than this are adjusted for (AWS accepts 5 minutes).
 const SKEW_TOLERANCE: i64 = 240;
 
+/// Attempts at a call that nothing else tries again.
+const PATIENT_ATTEMPTS: u32 = 5;
+/// The longest that one of its waits may be.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What would make a failed attempt succeed.
+#[derive(Debug, PartialEq, Eq)]
+enum Mend {
+    /// Nothing that we could do.
+    None,
+    /// It was signed by a clock that was wrong; the right time is known now.
+    Clock,
+    /// The bucket is in this region.
+    Region(String),
+}
+
+type Unmended = (Failure, Mend);
+
+fn unmended(failure: Failure) -> Unmended {
+    (failure, Mend::None)
+}
+
 impl Exchange {
-    /// Sets up the HTTP client.
-    pub fn new(overrides: Overrides, timeouts: Timeouts) -> Result<Self, HttpError> {
-        let http = http_client(timeouts.connect, true)?;
-        Ok(Self { http, overrides, timeouts, skew: AtomicI64::new(0) })
+    /// Sets up the HTTP client. With a `ca_bundle`, a PEM file, servers are trusted by its certificates alone.
+    pub fn new(overrides: Overrides, timeouts: Timeouts, ca_bundle: Option<&Path>) -> Result<Self, HttpError> {
+        let mut builder = http_builder(timeouts.connect);
+        if let Some(path) = ca_bundle {
+            builder = builder.tls_certs_only(certificates(path)?);
+        }
+        let http = builder.build()?;
+        Ok(Self { http, overrides, timeouts, clock: Arc::default() })
     }
 
-    fn now(&self) -> SystemTime {
-        let skew = self.skew.load(Ordering::Relaxed);
-        let now = SystemTime::now();
-        let shift = Duration::from_secs(skew.unsigned_abs());
-        let moved = if skew < 0 { now.checked_sub(shift) } else { now.checked_add(shift) };
-        moved.unwrap_or(now)
+    /// AWS's clock, as far as its answers have shown it.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     /// One call; without credentials only where the operation needs none.
@@ -74,18 +142,84 @@ impl Exchange {
         parameters: &Map<String, Json>,
         credentials: Option<&Credentials>,
     ) -> Result<Json, Failure> {
+        self.call_within(self.timeouts.call, service, operation, region, parameters, credentials).await
+    }
+
+    async fn call_within(
+        &self,
+        limit: Duration,
+        service: &str,
+        operation: &str,
+        region: &str,
+        parameters: &Map<String, Json>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Json, Failure> {
         let model = tables::service(service)
             .ok_or_else(|| failure::ours("UnknownService", format!("the tables have no service `{service}`")))?;
-        match tokio::time::timeout(self.timeouts.call, self.attempt(model, operation, region, parameters, credentials))
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Failure {
+        let attempt = self.mended(model, operation, region, parameters, credentials);
+        tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
+            Err(Failure {
                 kind: FailureKind::TimedOut,
                 code: "TimedOut".to_owned(),
-                message: format!("no answer to `{service}:{operation}` in {region} within {:?}", self.timeouts.call),
+                message: format!("no answer to `{service}:{operation}` in {region} within {limit:?}"),
                 retry_after: None,
-            }),
+            })
+        })
+    }
+
+    /// The same, tried again where that may help: for calls for credentials, which no engine stands behind. All of it takes
+    /// less than one call may, because a call waits for it.
+    pub async fn patient_call(
+        &self,
+        service: &str,
+        operation: &str,
+        region: &str,
+        parameters: &Map<String, Json>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Json, Failure> {
+        let begun = tokio::time::Instant::now();
+        let most = self.timeouts.call.mul_f64(0.8);
+        let mut wait = Duration::from_millis(200);
+        let mut tries = 0;
+        loop {
+            let limit = most.saturating_sub(begun.elapsed()).min(self.timeouts.call / 3);
+            let outcome = self.call_within(limit, service, operation, region, parameters, credentials).await;
+            tries += 1;
+            let failure = match outcome {
+                Err(failure) if failure::passes(&failure) => failure,
+                outcome => return outcome,
+            };
+            let jittered = wait.mul_f64(0.5 + fastrand::f64() * 0.5);
+            let pause = jittered.max(failure.retry_after.unwrap_or_default().min(LONGEST_WAIT));
+            if tries == PATIENT_ATTEMPTS || begun.elapsed() + pause >= most {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+            wait = wait.saturating_mul(2);
+        }
+    }
+
+    /// One attempt, and one more for each way in which the first turned out to be wrong.
+    async fn mended(
+        &self,
+        service: &Service,
+        operation: &str,
+        region: &str,
+        parameters: &Map<String, Json>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Json, Failure> {
+        let mut region = region.to_owned();
+        let (mut clock_mended, mut region_mended) = (false, false);
+        loop {
+            let (failure, mend) = match self.attempt(service, operation, &region, parameters, credentials).await {
+                Ok(answer) => return Ok(answer),
+                Err(unmended) => unmended,
+            };
+            match mend {
+                Mend::Clock if !clock_mended => clock_mended = true,
+                Mend::Region(right) if !region_mended => (region, region_mended) = (right, true),
+                _ => return Err(failure),
+            }
         }
     }
 
@@ -96,8 +230,8 @@ impl Exchange {
         region: &str,
         parameters: &Map<String, Json>,
         credentials: Option<&Credentials>,
-    ) -> Result<Json, Failure> {
-        let invalid = |error: &dyn std::fmt::Display| failure::ours("InvalidRequest", error.to_string());
+    ) -> Result<Json, Unmended> {
+        let invalid = |error: &dyn std::fmt::Display| unmended(failure::ours("InvalidRequest", error.to_string()));
         let request = protocol::serialize(service, operation, parameters).map_err(|error| invalid(&error))?;
         let endpoint = endpoints::resolve(service, region, &self.overrides).map_err(|error| invalid(&error))?;
         let bucket = (service.name == "s3").then(|| parameters.get("Bucket").and_then(Json::as_str)).flatten();
@@ -106,9 +240,11 @@ impl Exchange {
             .map_err(|error| invalid(&error))?;
         let mut headers = request.headers;
         let unsigned = service.operation(operation).is_some_and(|operation| operation.unsigned);
+        let skew = self.clock.skew();
         if let Some(credentials) = credentials.filter(|_| !unsigned) {
             let plain = Unsigned { method: &request.method, url: url.as_str(), headers: &headers, body: &request.body };
-            let signature = signing::sign(plain, credentials, &endpoint.region, &service.signing_name, self.now())
+            let time = self.clock.at(skew);
+            let signature = signing::sign(plain, credentials, &endpoint.region, &service.signing_name, time)
                 .map_err(|error| invalid(&error))?;
             headers.extend(signature);
         }
@@ -117,49 +253,73 @@ impl Exchange {
         for (name, value) in &headers {
             outgoing = outgoing.header(name, value);
         }
-        let answer = receive(outgoing, self.timeouts.max_body).await?;
+        let answer = receive(outgoing, self.timeouts.max_body).await.map_err(unmended)?;
         let view = HttpAnswer { status: answer.status, headers: &answer.headers, body: &answer.body };
         protocol::parse(service, operation, view).map_err(|error| match error {
-            ParseError::Malformed(problem) if answer.status < 500 => Failure {
+            ParseError::Malformed(problem) if answer.status < 500 => unmended(Failure {
                 kind: FailureKind::Malformed,
                 code: "MalformedAnswer".to_owned(),
                 message: problem.to_string(),
                 retry_after: None,
-            },
-            ParseError::Malformed(problem) => failure::ours("MalformedAnswer", problem.to_string()),
-            ParseError::Api(error) => self.classify(&error, &answer),
+            }),
+            ParseError::Malformed(problem) => unmended(failure::ours("MalformedAnswer", problem.to_string())),
+            ParseError::Api(error) => {
+                let mend = match bucket.and_then(|_| other_region(&answer, &endpoint.region)) {
+                    Some(region) => Mend::Region(region.to_owned()),
+                    None if failure::is_skew(&error) && self.adjust(answer.header("date"), skew) => Mend::Clock,
+                    None => Mend::None,
+                };
+                (failure::of(&error, answer.header("retry-after")), mend)
+            }
         })
     }
 
-    fn classify(&self, error: &ApiError, answer: &Answer) -> Failure {
-        let mut failure = failure::of(error, answer.header("retry-after"));
-        if failure::is_skew(error) && self.adjust(answer.header("date")) {
-            failure.kind = FailureKind::ServerFault;
-        }
-        failure
-    }
-
-    /// Takes over AWS's clock; whether it was far from ours.
-    fn adjust(&self, date: Option<&str>) -> bool {
+    /// Takes over AWS's clock; whether a request that was signed with the skew `used` was signed by the wrong time. Many
+    /// calls under way may all have been, although the first of them to fail has put the clock right already.
+    fn adjust(&self, date: Option<&str>, used: i64) -> bool {
         let theirs = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
         let Some(theirs) = theirs else { return false };
         let ours = jiff::Timestamp::now().as_second();
         let skew = theirs.timestamp().as_second().saturating_sub(ours);
-        let before = self.skew.swap(skew, Ordering::Relaxed);
-        skew.saturating_sub(before).abs() > SKEW_TOLERANCE
+        self.clock.set_skew(skew);
+        skew.saturating_sub(used).saturating_abs() > SKEW_TOLERANCE
     }
 }
 
-/// A client with our TLS provider, no redirects, and the environment's proxies where wanted.
-pub(crate) fn http_client(connect: Duration, proxies: bool) -> Result<reqwest::Client, reqwest::Error> {
+/// The region that S3 says the bucket is in, where it is another than the one asked. It becomes part of a host name, so it
+/// must be a region that the tables know.
+fn other_region<'a>(answer: &'a Answer, asked: &str) -> Option<&'a str> {
+    let region = answer.header("x-amz-bucket-region").map(str::trim)?;
+    let refused = matches!(answer.status, 301 | 307 | 400 | 403);
+    let known = endpoints::regions_of(endpoints::partition_of(asked)).contains(&region);
+    (refused && known && region != asked).then_some(region)
+}
+
+/// The certificates in a PEM file.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let wrong = |problem: String| HttpError::Bundle { path: path.to_owned(), problem };
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    match reqwest::Certificate::from_pem_bundle(&text) {
+        Ok(found) if found.is_empty() => Err(wrong("there are none in it; it must be PEM".to_owned())),
+        Ok(found) => Ok(found),
+        Err(_) => Err(wrong("it is not PEM".to_owned())),
+    }
+}
+
+/// A client with our TLS provider, no redirects, and the environment's proxies.
+fn http_builder(connect: Duration) -> reqwest::ClientBuilder {
     // Err: some other part of the process has set a provider already; either serves.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .connect_timeout(connect)
         .redirect(reqwest::redirect::Policy::none())
         .pool_idle_timeout(Duration::from_secs(20))
-        .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")));
-    if proxies { builder.build() } else { builder.no_proxy().build() }
+        .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The same without proxies, for what is on this machine.
+pub(crate) fn local_client(connect: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    http_builder(connect).no_proxy().build()
 }
 
 /// An answer as it came, within limits.

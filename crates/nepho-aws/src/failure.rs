@@ -98,6 +98,18 @@ pub(crate) fn is_expired(failure: &Failure) -> bool {
     EXPIRED.contains(&failure.code.as_str())
 }
 
+/// Whether an account whose credentials work elsewhere has the region switched off.
+pub(crate) fn is_region_off(failure: &Failure) -> bool {
+    ["AuthFailure", "InvalidClientTokenId", "RegionDisabledException", "UnrecognizedClientException"]
+        .contains(&failure.code.as_str())
+}
+
+/// Whether the failure may pass by itself, so that asking again may help.
+pub(crate) fn passes(failure: &Failure) -> bool {
+    use FailureKind::{Malformed, ServerFault, Throttled, TimedOut, Unreachable};
+    matches!(failure.kind, Throttled | TimedOut | Unreachable | ServerFault | Malformed)
+}
+
 /// What kind of failure an error is.
 pub(crate) fn kind_of(error: &ApiError) -> FailureKind {
     if has(error, THROTTLED) || error.status == 429 {

@@ -53,10 +53,7 @@ pub enum Command {
         action: KindsAction,
     },
     /// Print the read-only permissions that scanning needs.
-    Permissions {
-        /// The provider.
-        provider: Provider,
-    },
+    Permissions(PermissionsArguments),
     /// Scan the bundled recording of a small organisation and write a report.
     Demo(DemoArguments),
     /// Print a completion script for a shell.
@@ -78,6 +75,25 @@ pub enum ScanTarget {
 pub enum Provider {
     /// Amazon Web Services.
     Aws,
+}
+
+/// Options of `permissions`.
+#[derive(Debug, Args)]
+pub struct PermissionsArguments {
+    /// The provider.
+    pub provider: Provider,
+    /// In parts that each fit into one managed policy: one a line, or one a file in DIR.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub split: Option<Option<PathBuf>>,
+    /// Instead, what whoever scans an organisation needs besides, to assume this role in the member accounts.
+    #[arg(long, value_name = "ROLE", conflicts_with = "split")]
+    pub assume: Option<String>,
+    /// Instead, the trust policy of that role: the ARN of whoever may assume it.
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["split", "assume"])]
+    pub trust: Option<String>,
+    /// External id that the trust policy asks for.
+    #[arg(long, value_name = "ID", requires = "trust")]
+    pub external_id: Option<String>,
 }
 
 /// Options of `scan aws`.

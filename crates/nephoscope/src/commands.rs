@@ -43,7 +43,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Compliance(options) => compliance::run(catalog, options),
         Command::Rules { action } => rules::run(catalog, action, folder.as_deref()),
         Command::Kinds { action } => kinds::run(&catalog, action, folder.as_deref()),
-        Command::Permissions { provider } => permissions::run(&catalog, provider),
+        Command::Permissions(options) => permissions::run(&catalog, &options),
         Command::Demo(options) => demo::run(catalog, options, quiet),
         Command::Completions { shell } => completions::run(shell),
     }

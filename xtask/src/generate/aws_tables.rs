@@ -20,6 +20,7 @@ const ALWAYS: &[(&str, &str)] = &[
     ("organizations", "DescribeOrganization"),
     ("organizations", "ListAccounts"),
     ("sso", "GetRoleCredentials"),
+    ("sso-oidc", "CreateToken"),
     ("sts", "AssumeRole"),
     ("sts", "AssumeRoleWithWebIdentity"),
     ("sts", "GetCallerIdentity"),
@@ -260,6 +261,7 @@ fn endpoints(data: &Path, prefixes: &BTreeSet<String>) -> anyhow::Result<String>
             .collect();
         let head = json!({
             "suffix": partition["outputs"]["dnsSuffix"],
+            "dual_stack_suffix": partition["outputs"]["dualStackDnsSuffix"],
             "home": partition["outputs"]["implicitGlobalRegion"],
             "pattern": partition["regionRegex"],
             "regions": names,
@@ -267,7 +269,9 @@ fn endpoints(data: &Path, prefixes: &BTreeSet<String>) -> anyhow::Result<String>
         let mut services = BTreeMap::new();
         for prefix in prefixes {
             if let Some(service) = endpoints["services"].get(prefix) {
-                services.insert(prefix.clone(), service_endpoints(service, &names));
+                let suffixes = [&partition["outputs"]["dnsSuffix"], &partition["outputs"]["dualStackDnsSuffix"]];
+                let suffixes = suffixes.map(|suffix| suffix.as_str().unwrap_or_default());
+                services.insert(prefix.clone(), service_endpoints(prefix, service, &names, suffixes));
             }
         }
         let mut text = format!("{}:{{\"partition\":{head},\n", json!(id));
@@ -278,8 +282,14 @@ fn endpoints(data: &Path, prefixes: &BTreeSet<String>) -> anyhow::Result<String>
     Ok(format!("{{{}}}\n", lines.join(",\n")))
 }
 
-/// `{global: {host, region}, regions: {name: host or null}}`.
-fn service_endpoints(service: &Json, known: &[&String]) -> Json {
+/// Variants of a service's endpoints: the name in the table, botocore's tags, and whether the suffix is the dual-stack one.
+const VARIANTS: &[(&str, &[&str], usize)] =
+    &[("fips", &["fips"], 0), ("dual_stack", &["dualstack"], 1), ("dual_stack_fips", &["dualstack", "fips"], 1)];
+
+/// `{global: {host, region}, regions: {name: host or null}, fips: {…}, dual_stack: {…}, dual_stack_fips: {…}}`; the last three
+/// by region, or `global`, where the host is not `PREFIX[-fips].REGION.SUFFIX`; under `default`, with `{region}` in it, where
+/// all of the service's are so.
+fn service_endpoints(prefix: &str, service: &Json, known: &[&String], suffixes: [&str; 2]) -> Json {
     let mut slim = Map::new();
     let global = service["partitionEndpoint"].as_str().filter(|_| service["isRegionalized"] == false);
     if let Some(endpoint) = global.and_then(|name| service["endpoints"].get(name)) {
@@ -295,6 +305,34 @@ fn service_endpoints(service: &Json, known: &[&String]) -> Json {
         .map(|(name, endpoint)| (name.clone(), endpoint["hostname"].clone()))
         .collect();
     slim.insert("regions".to_owned(), Json::Object(regions));
+    for (name, tags, suffix) in VARIANTS {
+        let find = |endpoint: &Json| {
+            let variants = endpoint["variants"].as_array()?;
+            variants.iter().find(|variant| variant["tags"] == json!(tags)).cloned()
+        };
+        let expand = |variant: &Json, region: &str| {
+            let suffix = variant["dnsSuffix"].as_str().unwrap_or(suffixes[*suffix]);
+            let host = variant["hostname"].as_str()?.replace("{service}", prefix).replace("{dnsSuffix}", suffix);
+            Some(host.replace("{region}", region))
+        };
+        let usual =
+            format!("{prefix}{}.{{region}}.{}", if tags.contains(&"fips") { "-fips" } else { "" }, suffixes[*suffix]);
+        let default = find(&service["defaults"]).and_then(|variant| expand(&variant, "{region}"));
+        let usual = default.clone().unwrap_or(usual);
+        let mut hosts: Map<String, Json> =
+            default.map(|host| ("default".to_owned(), json!(host))).into_iter().collect();
+        for (region, endpoint) in service["endpoints"].as_object().into_iter().flatten() {
+            let place = if Some(region.as_str()) == global { "global" } else { region };
+            let Some(host) = find(endpoint).and_then(|variant| expand(&variant, region)) else { continue };
+            let listed = place == "global" || (known.contains(&region) && endpoint["deprecated"] != true);
+            if listed && host != usual.replace("{region}", region) {
+                hosts.insert(place.to_owned(), json!(host));
+            }
+        }
+        if !hosts.is_empty() {
+            slim.insert((*name).to_owned(), Json::Object(hosts));
+        }
+    }
     Json::Object(slim)
 }
 

@@ -39,8 +39,12 @@ impl AssumeRole {
         if let Some(seconds) = self.duration_seconds {
             parameters.insert("DurationSeconds".to_owned(), Json::from(seconds));
         }
-        let base = self.base.get().await?;
-        let answer = self.exchange.call("sts", "AssumeRole", &self.region, &parameters, Some(&base)).await;
+        let ask = |base: Credentials| {
+            let parameters = &parameters;
+            async move { self.exchange.patient_call("sts", "AssumeRole", &self.region, parameters, Some(&base)).await }
+        };
+        // The base may itself be a role that has expired.
+        let answer = self.base.with(ask).await?;
         credentials("AssumeRole", &self.role_arn, answer)
     }
 }
@@ -58,6 +62,8 @@ pub(super) fn credentials(
         .and_then(|found| {
             Credentials::from_json(found, ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"])
         })
+        // Regional endpoints give tokens that work in all regions.
+        .map(Credentials::for_all_regions)
         .ok_or_else(|| CredentialsError::Source {
             origin: "sts",
             problem: format!("the answer to {operation} for `{role_arn}` holds no credentials"),

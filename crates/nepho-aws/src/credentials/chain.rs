@@ -1,6 +1,7 @@
 //! Which source to use.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::assume_role::AssumeRole;
 use super::container::Container;
@@ -41,27 +42,29 @@ pub fn resolve(
     if let Some(source) = WebIdentity::find(environment, None, region, exchange) {
         return Ok(Arc::new(source));
     }
-    let chosen = environment.get("AWS_PROFILE").or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
-    match chosen {
-        Some(name) => return chain.profile(config.profile(name)?, &mut Vec::new()),
-        None => {
-            if let Some(profile) = config.profile("default").ok().filter(|profile| says_something(profile)) {
-                return chain.profile(profile, &mut Vec::new());
-            }
-        }
-    }
-    if let Some(container) = Container::from_environment(environment) {
-        return Ok(Arc::new(container?));
-    }
-    match Metadata::from_environment(environment) {
-        Some(metadata) => Ok(Arc::new(LastResort(metadata))),
-        None => Err(CredentialsError::None { profile: "default".to_owned() }),
+    match environment.get("AWS_PROFILE").or_else(|| environment.get("AWS_DEFAULT_PROFILE")) {
+        Some(name) => chain.profile(config.profile(name)?, &mut Vec::new()),
+        None => match config.profile("default") {
+            Ok(profile) => chain.profile(profile, &mut Vec::new()),
+            Err(_) => chain.machine(&Profile::empty("default")),
+        },
     }
 }
 
-/// Whether a profile has anything to do with credentials.
+/// Whether a profile has anything to do with credentials. One that has not gives the region, say, to a machine that has a
+/// role of its own.
 fn says_something(profile: &Profile) -> bool {
-    let keys = ["aws_access_key_id", "role_arn", "credential_process", "sso_account_id", "sso_session"];
+    let keys = [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "credential_process",
+        "role_arn",
+        "sso_account_id",
+        "sso_role_name",
+        "sso_session",
+        "sso_start_url",
+        "web_identity_token_file",
+    ];
     keys.iter().any(|key| profile.get(key).is_some())
 }
 
@@ -80,7 +83,25 @@ impl Chain<'_> {
         if let Some(role_arn) = profile.get("role_arn") {
             return self.role(profile, role_arn, seen);
         }
-        self.plain(profile)
+        // A `source_profile` is there for its credentials; only the profile that was asked for may leave them to the machine.
+        match seen.len() == 1 && !says_something(profile) {
+            true => self.machine(profile),
+            false => self.plain(profile),
+        }
+    }
+
+    /// The container, else the instance.
+    fn machine(&self, profile: &Profile) -> Result<Arc<dyn Source>, CredentialsError> {
+        if let Some(container) = Container::from_environment(self.environment) {
+            return Ok(Arc::new(container?));
+        }
+        let profile_name = profile.name.clone();
+        match Metadata::find(self.environment, profile) {
+            Some(metadata) => {
+                Ok(Arc::new(LastResort { metadata, profile: profile_name, seen: AtomicBool::new(false) }))
+            }
+            None => Err(CredentialsError::None { profile: profile_name }),
+        }
     }
 
     fn role(
@@ -118,7 +139,7 @@ impl Chain<'_> {
             .map(|text| text.parse().map_err(|_| wrong(format!("`duration_seconds` is `{text}`, not a number"))));
         Ok(Arc::new(AssumeRole {
             exchange: self.exchange.clone(),
-            base: Arc::new(CredentialProvider::new(base)),
+            base: Arc::new(CredentialProvider::new(base, self.exchange.clock().clone())),
             region: profile.get("region").unwrap_or(self.region).to_owned(),
             role_arn: role_arn.to_owned(),
             session_name: profile.get("role_session_name").unwrap_or("nephoscope").to_owned(),
@@ -133,7 +154,7 @@ impl Chain<'_> {
         Ok(match name {
             "Environment" => Arc::new(Fixed(self.environment.credentials().ok_or_else(lacking)?)),
             "EcsContainer" => Arc::new(Container::from_environment(self.environment).ok_or_else(lacking)??),
-            "Ec2InstanceMetadata" => Arc::new(Metadata::from_environment(self.environment).ok_or_else(lacking)?),
+            "Ec2InstanceMetadata" => Arc::new(Metadata::find(self.environment, profile).ok_or_else(lacking)?),
             _ => {
                 return Err(wrong(format!(
                     "`credential_source` is `{name}`; it may be Environment, EcsContainer or Ec2InstanceMetadata"
@@ -164,15 +185,31 @@ impl Chain<'_> {
     }
 }
 
-/// The instance's metadata service as the last of the chain: where it is not there, there are no credentials at all.
+/// The instance's metadata service as the last of the chain: where it is not there, and never was, there are no credentials
+/// at all.
 #[derive(Debug)]
-struct LastResort(Metadata);
+struct LastResort {
+    metadata: Metadata,
+    profile: String,
+    seen: AtomicBool,
+}
 
 impl Source for LastResort {
     fn fetch(&self) -> futures::future::BoxFuture<'_, Result<Credentials, CredentialsError>> {
         Box::pin(async {
-            let found = self.0.fetch().await;
-            found.map_err(|_| CredentialsError::None { profile: "default".to_owned() })
+            match self.metadata.ask().await {
+                Err(problem) if problem.absent && !self.seen.load(Ordering::Relaxed) => {
+                    Err(CredentialsError::None { profile: self.profile.clone() })
+                }
+                Err(problem) => {
+                    self.seen.store(true, Ordering::Relaxed);
+                    Err(problem.error)
+                }
+                Ok(credentials) => {
+                    self.seen.store(true, Ordering::Relaxed);
+                    Ok(credentials)
+                }
+            }
         })
     }
 }

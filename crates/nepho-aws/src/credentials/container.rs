@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use url::Url;
 
+use super::local::{Problem, patiently};
 use super::{Credentials, CredentialsError, Environment, Source};
 use crate::exchange;
 
@@ -51,7 +52,11 @@ impl Container {
     }
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
-        let client = exchange::http_client(Duration::from_secs(2), false).map_err(|error| wrong(error.to_string()))?;
+        patiently(|| self.ask_once()).await.map_err(|problem| problem.error)
+    }
+
+    async fn ask_once(&self) -> Result<Credentials, Problem> {
+        let client = exchange::local_client(Duration::from_secs(2)).map_err(|error| wrong(error.to_string()))?;
         let mut request = client.get(self.url.clone()).timeout(Duration::from_secs(5));
         let token = match &self.token_file {
             Some(path) => Some(
@@ -63,13 +68,19 @@ impl Container {
         if let Some(token) = token {
             request = request.header("Authorization", token.trim());
         }
-        let answer = exchange::receive(request, 1 << 20).await.map_err(|failure| wrong(failure.message))?;
+        let answer = exchange::receive(request, 1 << 20).await.map_err(|failure| Problem {
+            error: wrong(failure.message),
+            passes: true,
+            absent: false,
+        })?;
         if answer.status != 200 {
-            return Err(wrong(format!("the endpoint answers {}", answer.status)));
+            let error = wrong(format!("the endpoint answers {}", answer.status));
+            return Err(Problem { error, passes: answer.status == 429 || answer.status >= 500, absent: false });
         }
         let json = serde_json::from_slice(&answer.body).map_err(|_| wrong("the answer is not JSON"))?;
         Credentials::from_json(&json, ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"])
-            .ok_or_else(|| wrong("the answer holds no credentials"))
+            .map(Credentials::for_all_regions)
+            .ok_or_else(|| wrong("the answer holds no credentials").into())
     }
 }
 

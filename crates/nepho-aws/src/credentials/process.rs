@@ -14,8 +14,21 @@ pub struct Process {
     pub command: String,
 }
 
+/// Characters of a command's stderr that are shown.
+const SHOWN: usize = 300;
+
 fn wrong(problem: impl Into<String>) -> CredentialsError {
-    CredentialsError::Source { origin: "credential_process", problem: problem.into() }
+    CredentialsError::Process { problem: problem.into(), said: String::new() }
+}
+
+/// The last lines of what a command said on stderr, in one.
+fn end_of(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let text = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" / ");
+    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let skipped = text.chars().count().saturating_sub(SHOWN);
+    text.chars().skip(skipped).collect()
 }
 
 impl Process {
@@ -32,15 +45,22 @@ impl Process {
             .map_err(|_| wrong("the command did not end within 60 s"))?
             .map_err(|error| wrong(format!("the command can't be run: {error}")))?;
         if !output.status.success() {
-            return Err(wrong(format!("the command failed ({}); run it by hand to see why", output.status)));
+            return Err(CredentialsError::Process {
+                problem: format!("the command failed ({}); run it by hand to see why", output.status),
+                said: end_of(&output.stderr),
+            });
         }
-        let json: Json = serde_json::from_slice(&output.stdout).map_err(|_| wrong("the command printed no JSON"))?;
+        let json: Json = serde_json::from_slice(&output.stdout).map_err(|_| CredentialsError::Process {
+            problem: "the command printed no JSON".to_owned(),
+            said: end_of(&output.stderr),
+        })?;
         if json.get("Version").and_then(Json::as_u64) != Some(1) {
             return Err(wrong("the command printed another version than 1"));
         }
-        Credentials::from_json(&json, ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"]).ok_or_else(
-            || wrong("the command's JSON lacks `AccessKeyId` or `SecretAccessKey`, or its `Expiration` is no time"),
-        )
+        let names = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
+        Credentials::from_json(&json, names).ok_or_else(|| {
+            wrong("the command's JSON lacks `AccessKeyId` or `SecretAccessKey`, or its `Expiration` is no time")
+        })
     }
 }
 

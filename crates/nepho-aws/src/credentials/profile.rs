@@ -25,6 +25,11 @@ impl std::fmt::Debug for Profile {
 }
 
 impl Profile {
+    /// One that says nothing.
+    pub fn empty(name: &str) -> Self {
+        Self { name: name.to_owned(), settings: HashMap::new() }
+    }
+
     /// A setting, where it is there and not empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.settings.get(key).map(String::as_str).filter(|value| !value.is_empty())

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::endpoints::Overrides;
-use crate::exchange::{Exchange, Timeouts};
+use crate::exchange::{Clock, Exchange, Timeouts};
 
 fn files(config: &str, credentials: &str) -> (tempfile::TempDir, Vec<(String, String)>) {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +20,7 @@ fn environment(base: &[(String, String)], more: &[(&str, &str)]) -> Environment 
 
 fn source(named: Option<&str>, environment: &Environment) -> Result<Arc<dyn Source>, CredentialsError> {
     let config = Config::read(environment)?;
-    let exchange = Arc::new(Exchange::new(Overrides::default(), Timeouts::default()).unwrap());
+    let exchange = Arc::new(Exchange::new(Overrides::default(), Timeouts::default(), None).unwrap());
     resolve(named, environment, &config, "eu-west-1", &exchange)
 }
 
@@ -64,7 +64,7 @@ async fn circles_and_mfa_are_named() {
 async fn a_process_prints_credentials() {
     let (_folder, home) = files(
         "[profile p]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKP\", \"SecretAccessKey\": \"s\", \
-         \"Expiration\": \"2030-01-01T00:00:00Z\"}'\n[profile bad]\ncredential_process = false\n",
+         \"Expiration\": \"2030-01-01T00:00:00Z\"}'\n[profile bad]\ncredential_process = echo please renew >&2; false\n",
         "",
     );
     let plain = environment(&home, &[]);
@@ -72,7 +72,10 @@ async fn a_process_prints_credentials() {
     assert_eq!(credentials.access_key_id, "AKP");
     assert!(credentials.expires.is_some());
     let error = key(Some("bad"), &plain).await.unwrap_err().to_string();
-    assert!(error.contains("the command failed"), "{error}");
+    assert!(error.contains("the command failed") && error.contains("please renew"), "{error}");
+    // What it said stays on the screen: it may be anything, and failures are recorded.
+    let failure = source(Some("bad"), &plain).unwrap().fetch().await.unwrap_err().to_failure();
+    assert!(!failure.message.contains("please renew"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -94,6 +97,22 @@ async fn an_expired_sign_in_says_what_to_run() {
     std::fs::write(cached, r#"{"accessToken": "t", "expiresAt": "2020-01-01T00:00:00Z"}"#).unwrap();
     let error = key(Some("s"), &plain).await.unwrap_err().to_string();
     assert!(error.contains("expired"), "{error}");
+}
+
+#[tokio::test]
+async fn a_profile_with_a_sign_in_but_no_role_says_what_is_missing() {
+    let (_folder, home) = files(
+        "[sso-session corp]\nsso_region=eu-west-1\nsso_start_url=https://corp.awsapps.com/start\n\
+         [profile s]\nsso_session=corp\n[profile t]\nsso_session=corp\nsso_account_id=111122223333\n\
+         [profile k]\nsso_session=corp\naws_access_key_id=AK\naws_secret_access_key=s\n",
+        "",
+    );
+    let plain = environment(&home, &[]);
+    let error = key(Some("s"), &plain).await.unwrap_err().to_string();
+    assert!(error.contains("`sso_account_id` and `sso_role_name`"), "{error}");
+    let error = key(Some("t"), &plain).await.unwrap_err().to_string();
+    assert!(error.contains("`sso_role_name`") && !error.contains("sso_account_id"), "{error}");
+    assert_eq!(key(Some("k"), &plain).await.unwrap(), "AK");
 }
 
 #[test]
@@ -142,17 +161,76 @@ impl Source for Counting {
     }
 }
 
+fn counting(lasts: u64) -> (Arc<Counting>, CredentialProvider) {
+    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(lasts) });
+    (source.clone(), CredentialProvider::new(source, Arc::default()))
+}
+
 #[tokio::test]
 async fn asked_once_and_renewed_ahead() {
-    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(3600) });
-    let provider = CredentialProvider::new(source.clone());
+    let (source, provider) = counting(3600);
     let (left, right) = futures::join!(provider.get(), provider.get());
     assert_eq!(left.unwrap().access_key_id, right.unwrap().access_key_id);
     assert_eq!(source.count.load(Ordering::SeqCst), 1);
     let used = provider.get().await.unwrap();
     provider.forget(&used).await;
     assert_eq!(provider.get().await.unwrap().access_key_id, "AK1");
-    let short =
-        CredentialProvider::new(Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(60) }));
-    assert_ne!(short.get().await.unwrap().access_key_id, short.get().await.unwrap().access_key_id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewed_at_half_time_where_they_live_short() {
+    // The provider goes by AWS's clock, which the test sets, and for the shortest pause by one of its own.
+    let clock = Arc::new(Clock::default());
+    let source = Arc::new(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(200) });
+    let provider = CredentialProvider::new(source.clone(), clock.clone());
+    let mut seen = Vec::new();
+    for seconds in [0, 50, 90, 110] {
+        clock.set_skew(seconds);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        seen.push(provider.get().await.unwrap().access_key_id);
+    }
+    assert_eq!(seen, ["AK0", "AK0", "AK0", "AK1"]);
+    // Such as are past their time when they come are used, and not asked for again at once.
+    let (source, provider) = counting(0);
+    for _ in 0..10 {
+        provider.get().await.unwrap();
+    }
+    assert_eq!(source.count.load(Ordering::SeqCst), 1);
+}
+
+#[derive(Debug)]
+struct Failing(Counting);
+
+impl Source for Failing {
+    fn fetch(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
+        match self.0.count.load(Ordering::SeqCst) {
+            0 => self.0.fetch(),
+            _ => {
+                self.0.count.fetch_add(1, Ordering::SeqCst);
+                let error = CredentialsError::Source { origin: "test", problem: "gone".to_owned() };
+                Box::pin(async move { Err(error) })
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_renewal_is_not_repeated_on_each_call() {
+    let clock = Arc::new(Clock::default());
+    let source = Arc::new(Failing(Counting { count: AtomicUsize::new(0), lasts: Duration::from_secs(3600) }));
+    let provider = CredentialProvider::new(source.clone(), clock.clone());
+    provider.get().await.unwrap();
+    clock.set_skew(3500);
+    for _ in 0..100 {
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(provider.get().await.unwrap().access_key_id, "AK0");
+    }
+    let tries = source.0.count.load(Ordering::SeqCst) - 1;
+    assert_eq!(tries, 2, "every 30 s of the 40 after the first 10");
+    clock.set_skew(3700);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for _ in 0..100 {
+        provider.get().await.unwrap_err();
+    }
+    assert_eq!(source.0.count.load(Ordering::SeqCst) - 1, 3);
 }

@@ -54,7 +54,7 @@ impl WebIdentity {
             parameters.insert(name.to_owned(), Json::from(value));
         }
         let operation = "AssumeRoleWithWebIdentity";
-        let answer = self.exchange.call("sts", operation, &self.region, &parameters, None).await;
+        let answer = self.exchange.patient_call("sts", operation, &self.region, &parameters, None).await;
         assume_role::credentials(operation, &self.role_arn, answer)
     }
 }

@@ -199,7 +199,8 @@ impl CompiledKind {
                     _ => false,
                 });
                 if read_elsewhere {
-                    context.error("tags.bulk", "a property reads the answer of the call that `bulk` takes the place of");
+                    context
+                        .error("tags.bulk", "a property reads the answer of the call that `bulk` takes the place of");
                 }
                 compile_bulk(bulk, context)
             }),

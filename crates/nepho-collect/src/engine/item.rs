@@ -167,7 +167,9 @@ impl Shared {
             _ => None,
         };
         let asked = kind.gets.iter().enumerate().map(|(at, get)| match &tags {
-            Some((of, tags)) if *of == at => Box::pin(std::future::ready(Got::Tags(tags.clone()))) as BoxFuture<'_, Got>,
+            Some((of, tags)) if *of == at => {
+                Box::pin(std::future::ready(Got::Tags(tags.clone()))) as BoxFuture<'_, Got>
+            }
             _ => Box::pin(self.get(kind, get, &item, parent)) as BoxFuture<'_, Got>,
         });
         let gets: Vec<Got> = if self.items_at_once > 1 {

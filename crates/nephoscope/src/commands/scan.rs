@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use nepho_aws::{AwsClient, ConnectError, ConnectOptions, OrganizationAccount, Timeouts, endpoints};
 use nepho_catalog::Catalog;
 use nepho_collect::{AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source};
@@ -73,16 +73,24 @@ fn passing(error: &ConnectError) -> bool {
     })
 }
 
+/// The error with what to do about it.
+fn told(error: ConnectError) -> anyhow::Error {
+    match error.help() {
+        Some(help) => anyhow!("{error}; {help}"),
+        None => error.into(),
+    }
+}
+
 async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -> anyhow::Result<Analysis> {
     let timeout = Duration::from_secs(options.call_timeout);
-    let connect = || ConnectOptions {
+    let connect = ConnectOptions {
         profile: options.profile.clone(),
         external_id: options.external_id.clone(),
         timeouts: Timeouts { call: timeout, ..Timeouts::default() },
         ..ConnectOptions::default()
     };
-    let client = patiently(|| AwsClient::connect(connect())).await?;
-    let identity = patiently(|| client.identity()).await?;
+    let client = AwsClient::connect(connect).await.map_err(told)?;
+    let identity = patiently(|| client.identity()).await.map_err(told)?;
     let mut notes = Vec::new();
     let mut barred = Vec::new();
 
@@ -90,6 +98,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
     if options.organization {
         let members = patiently(|| client.organization_accounts())
             .await
+            .map_err(told)
             .context("listing the organisation's accounts (run it from the management or a delegated account)")?;
         check_members(&options.accounts, &identity.account, &members)?;
         for member in members.iter().filter(|member| member.id != identity.account) {
@@ -191,7 +200,8 @@ fn not_entered(account: &str, error: &ConnectError) -> CoverageEntry {
     }
 }
 
-/// The regions to read in an account. Where the account will not say, all of the partition's are tried.
+/// The regions to read in an account. Where the account will not say which are on, all of the partition's are tried but for
+/// those that do not know the account's credentials.
 async fn regions(
     client: &AwsClient,
     account: &str,
@@ -210,8 +220,18 @@ async fn regions(
     let listed = match patiently(|| client.regions(account)).await {
         Ok(regions) => regions.into_iter().map(|region| (region.name, region.enabled)).collect(),
         Err(error) => {
-            notes.push(format!("account {account} does not say which regions are on ({error}): all are tried"));
-            known.iter().map(|name| ((*name).to_owned(), true)).collect::<Vec<_>>()
+            let tried: Vec<&str> =
+                known.iter().copied().filter(|name| all || wanted.iter().any(|wanted| wanted == name)).collect();
+            let off = client.regions_off(account, &tried).await;
+            notes.push(match off.as_slice() {
+                [] => format!("account {account} does not say which regions are on ({error}): all are tried"),
+                off => format!(
+                    "account {account} does not say which regions are on ({error}): all are tried but {}, where its \
+                     credentials are not known",
+                    off.join(", ")
+                ),
+            });
+            tried.into_iter().map(|name| (name.to_owned(), !off.iter().any(|off| off == name))).collect::<Vec<_>>()
         }
     };
     Ok(listed
