@@ -1,5 +1,7 @@
 //! Signing in, and staying signed in, against a made-up AWS.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+
 mod support;
 
 use std::sync::Arc;

@@ -153,3 +153,43 @@ fn a_paginator_that_never_ends_is_noticed() {
     });
     assert_eq!(coverage(&found, "ec2:DescribeVolumes"), ["malformed"]);
 }
+
+#[test]
+fn regions_that_are_off_are_told_once_where_the_account_does_not_say() {
+    let account = "222200000015";
+    prepare(account);
+    let home = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start(&moto(), |request| {
+        if request.mentions("Action=DescribeRegions") {
+            return xml_error(403, "UnauthorizedOperation");
+        }
+        match request.head.contains("/af-south-1/") {
+            true => xml_error(401, if request.head.contains("/sts/") { "InvalidClientTokenId" } else { "AuthFailure" }),
+            false => Fault::None,
+        }
+    });
+    let out = home.path().join("report.json");
+    let output = against(home.path(), &proxy.url())
+        .env("AWS_CONFIG_FILE", profile(home.path(), account))
+        .args(["scan", "aws", "--profile", "test", "--regions", "us-east-1,af-south-1", "--quiet"])
+        .args(["--services", "ec2,sqs", "--call-timeout", "10", "--out"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    expect_code(&output, &[0, 3]);
+    let found = report(&out);
+    let there: Vec<&Json> =
+        found["coverage"].as_array().unwrap().iter().filter(|entry| entry["region"] == "af-south-1").collect();
+    assert_eq!(there.len(), 1, "{there:?}");
+    assert_eq!(there[0]["state"], "region_disabled");
+}
+
+#[test]
+fn refused_keys_are_told_with_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start("http://127.0.0.1:1", |_| xml_error(403, "InvalidClientTokenId"));
+    let output = against(home.path(), &proxy.url()).args(["scan", "aws"]).output().unwrap();
+    expect_code(&output, &[2]);
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(shown.contains("InvalidClientTokenId") && shown.contains("aws configure list"), "{shown}");
+}
