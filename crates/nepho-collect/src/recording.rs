@@ -266,6 +266,6 @@ impl CallError {
     /// Whether the provider said so itself; asking again would give the same. What is wrong with the credentials is
     /// no answer to the call: with others it is asked again.
     pub fn is_final(&self) -> bool {
-        matches!(self.state, CoverageState::Denied | CoverageState::Failed) && !line::is_of_credentials(&self.code)
+        matches!(self.state, CoverageState::Denied | CoverageState::Failed) && !line::may_be_of_credentials(&self.code)
     }
 }

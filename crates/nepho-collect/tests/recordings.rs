@@ -116,11 +116,13 @@ async fn what_expired_credentials_refused_is_asked_again() {
     let recorder = Recorder::create(folder.path(), &manifest()).unwrap();
     let expired = world()
         .on("ListGems", |_, _| Err(failure(FailureKind::Failed, "ExpiredTokenException")))
-        .on("ListBuckets", |_, _| Err(failure(FailureKind::Failed, "AuthFailure")));
+        .on("ListBuckets", |_, _| Err(failure(FailureKind::Failed, "AuthFailure")))
+        .on("GetAccount", |_, _| Err(failure(FailureKind::Denied, "403")));
     let live = run(collection(&all(), Arc::new(expired), Source::Live, Some(recorder))).await;
     assert_eq!(replayed(open(folder.path())).await.text(), live.text(), "for the same reason");
     let run = resumed(folder.path(), world()).await;
     assert!(run.summary.coverage.iter().all(|entry| entry.state != nepho_model::CoverageState::Failed));
+    assert_eq!(run.entries("s:GetAccount").len(), 0);
     assert_eq!(run.resources.len(), 23);
 }
 

@@ -41,6 +41,10 @@ impl Book {
         let key = Key { account, region, kind, call, lists, state, code: code.clone() };
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.entry(key).or_insert_with(|| Entry { message: message.clone(), items: 0 });
+        // Of several the least, not the first: which comes first is chance, and a replay shall say the same.
+        if *message < entry.message {
+            entry.message = message.clone();
+        }
         entry.items = entry.items.saturating_add(items);
     }
 
@@ -91,5 +95,25 @@ impl Book {
         });
         all.sort();
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_do_not_depend_on_the_order() {
+        let [left, right] = [["a", "b"], ["b", "a"]].map(|messages| {
+            let book = Book::default();
+            for message in messages {
+                let none: Arc<str> = Arc::from("");
+                let place = Place { account: none.clone(), region: none.clone(), kind: none.clone(), call: none };
+                book.failed(place, &CallError::new(CoverageState::Failed, "Code", message), 1);
+            }
+            book.entries()
+        });
+        assert_eq!(left, right);
+        assert_eq!((left.len(), left[0].items), (1, 2));
     }
 }

@@ -215,8 +215,12 @@ const OF_CREDENTIALS: &[&str] = &[
     "UnrecognizedClient",
 ];
 
-/// Whether an error says that the credentials are at fault, not the call.
-pub(super) fn is_of_credentials(code: &str) -> bool {
+/// Whether an error says that the credentials are at fault, not the call. A bare 401 or 403 does not say otherwise.
+pub(super) fn may_be_of_credentials(code: &str) -> bool {
+    matches!(code, "401" | "403") || is_of_credentials(code)
+}
+
+fn is_of_credentials(code: &str) -> bool {
     OF_CREDENTIALS.iter().any(|part| code.contains(part))
 }
 
