@@ -271,7 +271,7 @@ pub enum Tags {
         api: Option<String>,
         /// A call that brings the tags of all resources of the type in a place; where it fails, `get` is made.
         #[serde(default)]
-        bulk: Option<BulkTags>,
+        bulk: Option<Box<BulkTags>>,
     },
 }
 

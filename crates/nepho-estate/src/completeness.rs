@@ -11,11 +11,14 @@ use nepho_model::CoverageEntry;
 /// The region of kinds that are listed once an account.
 const GLOBAL: &str = "global";
 
+/// Kind, account, region.
+type Listed = (Arc<str>, Arc<str>, Arc<str>);
+
 /// How much of the estate was listed.
 #[derive(Debug, Default)]
 pub(crate) struct Completeness {
     /// (kind, account, region) → whether every list call there ended well.
-    listed: HashMap<(Arc<str>, Arc<str>, Arc<str>), bool>,
+    listed: HashMap<Listed, bool>,
     /// (account, region) that was asked for kinds that live in regions, or is switched off.
     places: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Accounts with any entry.

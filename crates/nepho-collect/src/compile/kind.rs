@@ -174,7 +174,7 @@ impl CompiledKind {
         let tags = kind.tags.as_ref().map(|tags| match tags {
             Tags::Item(path) => (Vec::new(), Some(path), None),
             Tags::Call { get, api, bulk } => {
-                (positions("tags", std::slice::from_ref(get)), api.as_ref(), bulk.as_ref())
+                (positions("tags", std::slice::from_ref(get)), api.as_ref(), bulk.as_deref())
             }
         });
         let property_gets: Vec<Vec<usize>> = kind
