@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use nepho_aws::{AwsClient, ConnectError, ConnectOptions, OrganizationAccount, Timeouts, endpoints};
 use nepho_catalog::Catalog;
-use nepho_collect::{AccountScope, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source};
+use nepho_collect::{
+    AccountScope, Cancellation, FailureKind, Manifest, Options, Recorder, RegionScope, ReplayOptions, Source,
+};
 use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 
 use crate::arguments::ScanAwsArguments;
@@ -159,6 +161,7 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
             attempt_timeout: timeout,
             call_timeout: timeout.saturating_mul(5),
             collection_timeout: Some(Duration::from_secs(options.timeout)),
+            cancellation: on_interrupt(),
             ..Options::default()
         },
         recorder: Some(recorder),
@@ -182,6 +185,25 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         eprintln!("recording: {}", folder.display());
     }
     Ok(analysis)
+}
+
+/// Ctrl-C ends the collection: what was read is reported, the rest is coverage. A second one ends the program.
+fn on_interrupt() -> Cancellation {
+    let cancellation = Cancellation::default();
+    let asked = cancellation.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        asked.cancel();
+        eprintln!(
+            "stopping: what was read so far is reported, `--resume` goes on from there; once more to end at once"
+        );
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    cancellation
 }
 
 /// The gap that an account leaves that could not be entered.

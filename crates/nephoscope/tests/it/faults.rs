@@ -111,6 +111,42 @@ fn storms_and_broken_connections_are_ridden_out() {
 }
 
 #[test]
+fn an_interrupt_reports_what_was_read() {
+    let account = "222200000015";
+    prepare(account);
+    let home = tempfile::tempdir().unwrap();
+    // Everything but the sign-in and the buckets hangs.
+    let proxy = Proxy::start(&moto(), |request| {
+        let quick = ["Action=AssumeRole", "Action=GetCallerIdentity", "Action=DescribeRegions", "GET / ", "GET /?"];
+        if !quick.iter().any(|text| request.mentions(text)) {
+            std::thread::park_timeout(std::time::Duration::from_secs(60));
+        }
+        Fault::None
+    });
+    let out = home.path().join("report.json");
+    let mut child = against(home.path(), &proxy.url())
+        .env("AWS_CONFIG_FILE", profile(home.path(), account))
+        .args(["scan", "aws", "--profile", "test", "--regions", "us-east-1", "--services", "sqs,ec2", "--out"])
+        .arg(&out)
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // A dozen requests in: the collection is under way.
+    while proxy.seen.load(std::sync::atomic::Ordering::SeqCst) < 12 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let found = report(&out);
+    let states: Vec<&str> =
+        found["coverage"].as_array().unwrap().iter().filter_map(|entry| entry["state"].as_str()).collect();
+    assert!(states.contains(&"cut"), "{states:?}");
+}
+
+#[test]
 fn cut_off_and_garbled_answers_are_malformed() {
     let account = "222200000013";
     prepare(account);
