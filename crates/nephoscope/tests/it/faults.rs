@@ -110,6 +110,81 @@ fn storms_and_broken_connections_are_ridden_out() {
     assert_eq!(rough["counts"]["resources"], calm["counts"]["resources"]);
 }
 
+/// The header's value in a request's head.
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+#[test]
+fn a_session_that_expires_in_mid_scan_is_renewed() {
+    let account = "222200000016";
+    prepare(account);
+    let calm = scan(account, |_| Fault::None);
+    let expired = std::sync::Mutex::new(None::<String>);
+    let refused = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = refused.clone();
+    let rough = scan(account, move |request| {
+        let Some(token) = header(&request.head, "x-amz-security-token") else { return Fault::None };
+        let mut expired = expired.lock().unwrap();
+        // The token in use at the thirtieth request is good no more.
+        if request.number >= 30 && expired.is_none() {
+            *expired = Some(token.to_owned());
+        }
+        if expired.as_deref() == Some(token) {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            return xml_error(403, "ExpiredToken");
+        }
+        Fault::None
+    });
+    assert!(refused.load(std::sync::atomic::Ordering::SeqCst) > 0, "no request had the expired token");
+    assert_eq!(volumes(&rough), volumes(&calm));
+    assert_eq!(rough["counts"]["resources"], calm["counts"]["resources"]);
+    assert!(!rough["coverage"].to_string().contains("ExpiredToken"));
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on_to_the_same_end() {
+    let account = "222200000017";
+    prepare(account);
+    let calm = scan(account, |_| Fault::None);
+    for moment in [12, 40, 90] {
+        let home = tempfile::tempdir().unwrap();
+        let proxy = Proxy::start(&moto(), |_| Fault::None);
+        let out = home.path().join("report.json");
+        let command = || {
+            let mut command = against(home.path(), &proxy.url());
+            command
+                .env("AWS_CONFIG_FILE", profile(home.path(), account))
+                .args(["scan", "aws", "--profile", "test", "--regions", "us-east-1", "--quiet", "--verdicts", "all"])
+                .args(["--services", "s3,s3control,ec2,sqs,iam,account", "--record"])
+                .arg(home.path().join("recording"))
+                .arg("--out")
+                .arg(&out);
+            command
+        };
+        let mut child = command().spawn().unwrap();
+        while proxy.seen.load(std::sync::atomic::Ordering::SeqCst) < moment && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let before = proxy.seen.load(std::sync::atomic::Ordering::SeqCst);
+        let output = command().arg("--resume").output().unwrap();
+        expect_code(&output, &[0, 3]);
+        let resumed = report(&out);
+        assert!(proxy.seen.load(std::sync::atomic::Ordering::SeqCst) > before, "killed after the end: {moment}");
+        assert_eq!(resumed["counts"], calm["counts"], "killed at request {moment}");
+        let all = |report: &Json| {
+            let findings = report["findings"].as_array().unwrap().iter();
+            findings.map(|one| (one["id"].to_string(), one["verdict"].to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(all(&resumed), all(&calm), "killed at request {moment}");
+    }
+}
+
 #[test]
 fn an_interrupt_reports_what_was_read() {
     let account = "222200000015";
