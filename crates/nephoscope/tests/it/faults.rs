@@ -135,7 +135,15 @@ fn a_session_that_expires_in_mid_scan_is_renewed() {
         }
         if expired.as_deref() == Some(token) {
             count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            return xml_error(403, "ExpiredToken");
+            // In the service's own way of saying it.
+            let (content_type, body) = if request.mentions("Action=") {
+                return xml_error(403, "ExpiredToken");
+            } else if header(&request.head, "content-type").is_some_and(|of| of.contains("json")) {
+                ("application/x-amz-json-1.1", r#"{"__type": "ExpiredTokenException", "message": "injected"}"#)
+            } else {
+                ("application/xml", "<Error><Code>ExpiredToken</Code><Message>injected</Message></Error>")
+            };
+            return Fault::Answer { status: 403, content_type, body: body.to_owned() };
         }
         Fault::None
     });
