@@ -100,7 +100,8 @@ impl ConnectError {
                 "if a proxy looks into TLS, let AWS_CA_BUNDLE name the file with its CA certificate"
             }
             "TimedOut" | "ConnectionFailed" | "ConnectionBroken" => {
-                "check the network, a proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL"
+                "check the network, a proxy (HTTPS_PROXY, NO_PROXY) and, where it is set, AWS_ENDPOINT_URL or the profile's \
+                 endpoint_url"
             }
             "MalformedAnswer" | "AnswerTooLarge" => "that is not AWS's way to answer: check AWS_ENDPOINT_URL",
             // The status stands for a code where the answer names none.

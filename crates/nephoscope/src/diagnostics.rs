@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use nepho_aws::ConnectError;
 use nepho_catalog::{Catalog, CatalogError, Place};
-use nepho_collect::{CompileError, FailureKind};
+use nepho_collect::CompileError;
 use nepho_report::one_line;
 use nepho_rules::{MutesError, RuleError};
 
@@ -176,13 +176,7 @@ fn in_a_file(error: &anyhow::Error) -> Option<SourceError> {
 
 /// What to do about an error that does not say so itself.
 fn next_step(error: &anyhow::Error) -> Option<&'static str> {
-    let failure = error.chain().find_map(|cause| cause.downcast_ref::<ConnectError>())?.failure()?;
-    match failure.kind {
-        FailureKind::Unreachable | FailureKind::TimedOut => Some(
-            "check the network, a proxy (HTTPS_PROXY, NO_PROXY) and, where it is set, AWS_ENDPOINT_URL or the profile's endpoint_url",
-        ),
-        _ => None,
-    }
+    error.chain().find_map(|cause| cause.downcast_ref::<ConnectError>())?.help()
 }
 
 /// The causes, outermost first, each said once.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
+use futures::StreamExt as _;
 use nepho_aws::{AwsClient, ConnectError, ConnectOptions, OrganizationAccount, Timeouts, endpoints};
 use nepho_catalog::Catalog;
 use nepho_collect::{
@@ -16,6 +17,9 @@ use crate::arguments::ScanAwsArguments;
 use crate::pipeline::{self, Analysis, Task};
 use crate::reporting::{Plan, View};
 use crate::{Outcome, reporting, state};
+
+/// Member accounts that are entered at the same time.
+const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// Collects or replays, then judges and reports.
 pub fn run(catalog: Arc<Catalog>, options: ScanAwsArguments, quiet: bool) -> anyhow::Result<Outcome> {
@@ -75,14 +79,6 @@ fn passing(error: &ConnectError) -> bool {
     })
 }
 
-/// The error with what to do about it.
-fn told(error: ConnectError) -> anyhow::Error {
-    match error.help() {
-        Some(help) => anyhow!("{error}; {help}"),
-        None => error.into(),
-    }
-}
-
 async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -> anyhow::Result<Analysis> {
     let timeout = Duration::from_secs(options.call_timeout);
     let connect = ConnectOptions {
@@ -91,8 +87,8 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         timeouts: Timeouts { call: timeout, ..Timeouts::default() },
         ..ConnectOptions::default()
     };
-    let client = AwsClient::connect(connect).await.map_err(told)?;
-    let identity = patiently(|| client.identity()).await.map_err(told)?;
+    let client = AwsClient::connect(connect).await?;
+    let identity = patiently(|| client.identity()).await?;
     let mut notes = Vec::new();
     let mut barred = Vec::new();
 
@@ -100,18 +96,20 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
     if options.organization {
         let members = patiently(|| client.organization_accounts())
             .await
-            .map_err(told)
             .context("listing the organisation's accounts (run it from the management or a delegated account)")?;
         check_members(&options.accounts, &identity.account, &members)?;
-        for member in members.iter().filter(|member| member.id != identity.account) {
-            if !options.accounts.is_empty() && !options.accounts.contains(&member.id) {
-                continue;
-            }
-            if member.status != "ACTIVE" {
-                notes.push(format!("account {} ({}) is {}: not scanned", member.id, member.name, member.status));
-                continue;
-            }
-            match patiently(|| client.enter_account(&member.id, &options.role)).await {
+        let wanted = members.iter().filter(|member| {
+            member.id != identity.account && (options.accounts.is_empty() || options.accounts.contains(&member.id))
+        });
+        let (active, others): (Vec<_>, Vec<_>) = wanted.partition(|member| member.status == "ACTIVE");
+        for member in others {
+            notes.push(format!("account {} ({}) is {}: not scanned", member.id, member.name, member.status));
+        }
+        let entered = futures::stream::iter(active)
+            .map(async |member| (member, patiently(|| client.enter_account(&member.id, &options.role)).await))
+            .buffered(ACCOUNTS_AT_ONCE);
+        for (member, entered) in entered.collect::<Vec<_>>().await {
+            match entered {
                 Ok(()) => accounts.push(member.id.clone()),
                 // A member that cannot be entered is coverage, not failure.
                 Err(error) => barred.push(not_entered(&member.id, &error)),
@@ -123,8 +121,12 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
     }
     let home: Arc<str> = endpoints::home_region(&identity.partition).into();
     let mut scopes = Vec::new();
-    for account in &accounts {
-        let regions = regions(&client, account, &identity.partition, &options.regions, &mut notes).await?;
+    let asked = futures::stream::iter(&accounts)
+        .map(async |account| (account, regions(&client, account, &identity.partition, &options.regions).await))
+        .buffered(ACCOUNTS_AT_ONCE);
+    for (account, asked) in asked.collect::<Vec<_>>().await {
+        let (regions, note) = asked?;
+        notes.extend(note);
         scopes.push(AccountScope {
             account: account.as_str().into(),
             partition: identity.partition.as_str().into(),
@@ -229,8 +231,7 @@ async fn regions(
     account: &str,
     partition: &str,
     wanted: &[String],
-    notes: &mut Vec<String>,
-) -> anyhow::Result<Vec<RegionScope>> {
+) -> anyhow::Result<(Vec<RegionScope>, Option<String>)> {
     let all = wanted.iter().any(|name| name == "all");
     let known = endpoints::regions_of(partition);
     if let Some(name) = wanted.iter().find(|name| *name != "all" && !known.contains(&name.as_str())) {
@@ -239,13 +240,14 @@ async fn regions(
             None => bail!("there is no region `{name}` in partition {partition}; there are {}", known.join(", ")),
         }
     }
+    let mut note = None;
     let listed = match patiently(|| client.regions(account)).await {
         Ok(regions) => regions.into_iter().map(|region| (region.name, region.enabled)).collect(),
         Err(error) => {
             let tried: Vec<&str> =
                 known.iter().copied().filter(|name| all || wanted.iter().any(|wanted| wanted == name)).collect();
             let off = client.regions_off(account, &tried).await;
-            notes.push(match off.as_slice() {
+            note = Some(match off.as_slice() {
                 [] => format!("account {account} does not say which regions are on ({error}): all are tried"),
                 off => format!(
                     "account {account} does not say which regions are on ({error}): all are tried but {}, where its \
@@ -256,9 +258,10 @@ async fn regions(
             tried.into_iter().map(|name| (name.to_owned(), !off.iter().any(|off| off == name))).collect::<Vec<_>>()
         }
     };
-    Ok(listed
+    let regions = listed
         .into_iter()
         .filter(|(name, _)| all || wanted.contains(name))
         .map(|(name, enabled)| RegionScope { name: name.into(), enabled })
-        .collect())
+        .collect();
+    Ok((regions, note))
 }
