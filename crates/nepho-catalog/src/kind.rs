@@ -241,6 +241,9 @@ pub struct GetCall {
     /// Error codes that mean "there is none".
     #[serde(default)]
     pub absent_when: Vec<String>,
+    /// Another `get` call whose answer may say already that there is none.
+    #[serde(default)]
+    pub needs: Option<Needs>,
     /// Whether all pages are read (the default).
     #[serde(default = "yes")]
     pub paginate: bool,
@@ -250,6 +253,16 @@ pub struct GetCall {
     /// `base64` where the secret text is encoded.
     #[serde(default)]
     pub secret_encoding: Option<SecretEncoding>,
+}
+
+/// What another call's answer must hold for there to be anything to ask for.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// The other call's name.
+    pub call: Arc<str>,
+    /// JMESPath over its answer; where it finds nothing, there is none.
+    pub holds: String,
 }
 
 fn yes() -> bool {

@@ -253,3 +253,66 @@ fn compile_errors_name_kind_place_and_expression() {
     let text = errors[0].to_string();
     assert!(text.contains("t.rare.gem") && text.contains("list.items") && text.contains("Gems[?"), "{text}");
 }
+
+const BOX: &str = r#"
+kind: t.s.box
+title: Box
+scope: region
+list: {service: s, action: ListBoxes, items: Boxes}
+key: "arn:{partition}:s:{region}:{account}:box/{Id}"
+get:
+  versioning: {action: GetVersioning, params: {Id: "{Id}"}}
+  replication: {action: GetReplication, params: {Id: "{Id}"}, needs: {call: versioning, holds: Status}}
+  tagging: {action: ListTags, params: {Id: "{Id}"}}
+tags:
+  get: tagging
+  api: Tags
+  bulk: {service: tagging, action: GetResources, items: List, match: Arn, api: Tags}
+properties:
+  replicated: {type: bool, get: replication, api: "Rule != `null`", default: false, doc: x}
+"#;
+
+/// Three boxes: with versioning, without, and one of which it cannot be known.
+fn boxes() -> Fake {
+    Fake::default()
+        .on("ListBoxes", |call, _| match &*call.region {
+            "us-east-1" => Ok(json!({"Boxes": [{"Id": "yes"}, {"Id": "no"}, {"Id": "denied"}]})),
+            _ => Ok(json!({})),
+        })
+        .on("GetVersioning", |call, _| match call.parameters["Id"].as_str().unwrap() {
+            "yes" => Ok(json!({"Status": "Enabled"})),
+            "no" => Ok(json!({})),
+            _ => Err(failure(FailureKind::Denied, "AccessDenied")),
+        })
+        .on("GetReplication", |_, _| Ok(json!({"Rule": "x"})))
+        .on("ListTags", |_, _| Ok(json!({"Tags": [{"Key": "from", "Value": "item"}]})))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_answer_excludes_is_not_asked_for() {
+    let fake = Arc::new(boxes());
+    let run = run(collection(&[BOX], fake.clone(), Source::Live, None)).await;
+    let replicated = |id: &str| run.property(&format!("arn:aws:s:us-east-1:111122223333:box/{id}"), "replicated");
+    assert_eq!(replicated("yes"), json!(true));
+    assert_eq!(replicated("no"), json!(false));
+    assert_eq!(replicated("denied"), json!(true), "a call that failed excludes nothing");
+    assert_eq!(fake.attempts_at("GetReplication"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_come_in_bulk_or_else_one_by_one() {
+    let tags = |run: &Run| run.find("arn:aws:s:us-east-1:111122223333:box/yes").tags.to_json();
+    let alone = Arc::new(boxes());
+    let run_alone = run(collection(&[BOX], alone.clone(), Source::Live, None)).await;
+    assert_eq!(tags(&run_alone), json!({"from": "item"}));
+    assert_eq!(alone.attempts_at("ListTags"), 3);
+    let bulk = Arc::new(boxes().on("GetResources", |_, _| {
+        let arn = "arn:aws:s:us-east-1:111122223333:box/yes";
+        Ok(json!({"List": [{"Arn": arn, "Tags": [{"Key": "from", "Value": "bulk"}]}]}))
+    }));
+    let run_bulk = run(collection(&[BOX], bulk.clone(), Source::Live, None)).await;
+    assert_eq!(tags(&run_bulk), json!({"from": "bulk"}));
+    assert_eq!(bulk.attempts_at("ListTags"), 0);
+    assert_eq!(bulk.attempts_at("GetResources"), 1);
+    assert!(run_bulk.entries("s:ListTags").is_empty());
+}

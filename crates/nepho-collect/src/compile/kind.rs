@@ -61,6 +61,8 @@ pub(crate) struct GetSpec {
     pub call: CallSpec,
     pub when: Option<Lookup>,
     pub absent_when: Vec<String>,
+    /// Position of another call, and what its answer must hold for there to be anything to ask for.
+    pub needs: Option<(usize, Expression)>,
     pub paginate: bool,
     /// The answer may serve several items or kinds.
     pub shared: bool,
@@ -307,12 +309,20 @@ fn compile_gets(
         }
         let used = uses.get(&(service.clone(), get.action.clone())).copied().unwrap_or_default();
         let parameters = parameters.unwrap_or_default();
+        let place = format!("get `{name}`.needs");
+        let needs = get.needs.as_ref().and_then(|needs| {
+            let other = kind.get.get_full(&needs.call).filter(|(_, _, other)| other.needs.is_none());
+            let other = other.ok_or_else(|| format!("no call `{}` that needs no other", needs.call));
+            let (at, ..) = context.check(&place, other)?;
+            Some((at, context.check(&place, Expression::compile(&needs.holds))?))
+        });
         gets.push(GetSpec {
             name: name.clone(),
             shared: used > 1 || !parameters.read_item(),
             call: CallSpec::new(service, &get.action, parameters),
             when,
             absent_when: get.absent_when.clone(),
+            needs,
             paginate: get.paginate,
         });
     }

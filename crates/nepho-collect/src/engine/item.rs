@@ -17,6 +17,7 @@ use super::answers::Request;
 use super::job::{Location, Parent, expression_failed, is_code};
 use super::run::Shared;
 use crate::compile::{CompiledKind, DescribeSpec, GetSpec, Member};
+use crate::expression::Expression;
 use crate::recording::CallError;
 use crate::recording::matching::Hints;
 
@@ -166,21 +167,25 @@ impl Shared {
             }
             _ => None,
         };
-        let asked = kind.gets.iter().enumerate().map(|(at, get)| match &tags {
+        // What other calls' answers decide about comes after them; until then it stands as not asked for.
+        let first = kind.gets.iter().enumerate().map(|(at, get)| match &tags {
             Some((of, tags)) if *of == at => {
                 Box::pin(std::future::ready(Got::Tags(tags.clone()))) as BoxFuture<'_, Got>
             }
+            _ if get.needs.is_some() => Box::pin(std::future::ready(Got::NotAsked)) as BoxFuture<'_, Got>,
             _ => Box::pin(self.get(kind, get, &item, parent)) as BoxFuture<'_, Got>,
         });
-        let gets: Vec<Got> = if self.items_at_once > 1 {
-            futures::future::join_all(asked).await
-        } else {
-            let mut gets = Vec::with_capacity(kind.gets.len());
-            for get in asked {
-                gets.push(get.await);
-            }
-            gets
-        };
+        let mut gets = self.in_turn(first).await;
+        if kind.gets.iter().any(|get| get.needs.is_some()) {
+            let second = kind.gets.iter().zip(&gets).map(|(get, got)| match &get.needs {
+                None => Box::pin(std::future::ready(got.clone())) as BoxFuture<'_, Got>,
+                Some((at, holds)) if is_none(gets.get(*at), holds) => {
+                    Box::pin(std::future::ready(Got::Absent)) as BoxFuture<'_, Got>
+                }
+                Some(_) => Box::pin(self.get(kind, get, &item, parent)) as BoxFuture<'_, Got>,
+            });
+            gets = self.in_turn(second).await;
+        }
         let resource = self.build(kind, list_call, &item, &gets, parent);
         let key = resource.key.clone();
         self.resources.fetch_add(1, Ordering::Relaxed);
@@ -192,6 +197,18 @@ impl Shared {
         for group in children.iter().filter_map(|group| self.kinds.groups.get(*group)) {
             self.list(&item.location, group, Some(&own)).await;
         }
+    }
+
+    /// The calls' ends: all at once when live, one after the other in replays.
+    async fn in_turn(&self, asked: impl Iterator<Item = BoxFuture<'_, Got>>) -> Vec<Got> {
+        if self.items_at_once > 1 {
+            return futures::future::join_all(asked).await;
+        }
+        let mut gets = Vec::new();
+        for get in asked {
+            gets.push(get.await);
+        }
+        gets
     }
 
     fn call_failed(&self, kind: &CompiledKind, item: &Item<'_>, missing: Missing) -> Missing {
@@ -405,6 +422,15 @@ impl Shared {
         } else {
             self.answers.whole(request(call)).await.map(Arc::new)
         }
+    }
+}
+
+/// Whether another call's answer says that there is none. One that failed says nothing.
+fn is_none(other: Option<&Got>, holds: &Expression) -> bool {
+    match other {
+        Some(Got::Absent) => true,
+        Some(Got::Answer(answer)) => holds.search(answer).is_ok_and(|found| !crate::expression::is_truthy(&found)),
+        _ => false,
     }
 }
 
