@@ -2,11 +2,14 @@
 
 use clap::CommandFactory as _;
 
-use crate::Outcome;
 use crate::arguments::Arguments;
+use crate::{Outcome, output};
 
 /// Prints the script.
 pub fn run(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
-    clap_complete::generate(shell, &mut Arguments::command(), "nephoscope", &mut std::io::stdout());
+    // Into memory first: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "nephoscope", &mut script);
+    output::text(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }
