@@ -315,4 +315,7 @@ async fn tags_come_in_bulk_or_else_one_by_one() {
     assert_eq!(bulk.attempts_at("ListTags"), 0);
     assert_eq!(bulk.attempts_at("GetResources"), 1);
     assert!(run_bulk.entries("s:ListTags").is_empty());
+    let odd = Arc::new(boxes().on("GetResources", |_, _| Ok(json!({"List": "nothing that is a list"}))));
+    let run_odd = run(collection(&[BOX], odd, Source::Live, None)).await;
+    assert_eq!(tags(&run_odd), json!({"from": "item"}), "an answer of another shape tells nothing");
 }

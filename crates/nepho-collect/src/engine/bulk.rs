@@ -60,7 +60,12 @@ impl Shared {
         });
         let mut tags = Tags::new();
         while let Some(page) = pages.next(&self.answers).await {
-            let Json::Array(items) = bulk.items.search_owned(page.ok()?).ok()? else { continue };
+            let items = match bulk.items.search_owned(page.ok()?).ok()? {
+                Json::Array(items) => items,
+                Json::Null => continue,
+                // An answer of another shape tells nothing.
+                _ => return None,
+            };
             for item in items {
                 if let Some(key) = bulk.matches.search(&item).ok()?.as_str().map(Box::from) {
                     tags.insert(key, bulk.api.search(&item).ok()?.into_owned());

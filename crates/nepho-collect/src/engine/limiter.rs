@@ -2,7 +2,7 @@
 //! throttles, then additive increase and multiplicative decrease.
 //!
 //! The limits of a cloud's API are shared with everything else that the account does, so that a storm is ridden out
-//! slowly: with one call in seven refused whatever the rate, about ten calls a second go through.
+//! slowly, even where it would not pass for it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

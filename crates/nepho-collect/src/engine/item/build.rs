@@ -198,20 +198,24 @@ impl<'a> Building<'a> {
         let kind: &'a CompiledKind = self.kind;
         let Some(tags) = &kind.tags else { return Value::Null };
         let gets: Vec<usize> = tags.get.into_iter().collect();
-        if let Some(Got::Tags(found)) = tags.get.and_then(|at| self.gets.get(at)) {
-            return typed::tags(found).unwrap_or(Value::Unknown);
-        }
-        let result = match self.read(tags.api.as_ref(), &gets) {
-            Ok(Read::Value(found)) => typed::tags(&found),
-            Ok(Read::NotAsked) => Ok(Value::Null),
-            Ok(Read::Missing(missing)) => {
-                self.unknown(&Arc::from("tags"), missing);
-                return Value::Unknown;
-            }
-            Err(message) => Err(message),
+        let bulk = match tags.get.and_then(|at| self.gets.get(at)) {
+            Some(Got::Tags(found)) => tags.bulk.as_ref().map(|bulk| (found, &bulk.call.name)),
+            _ => None,
+        };
+        let result = match bulk {
+            Some((found, _)) => typed::tags(found),
+            None => match self.read(tags.api.as_ref(), &gets) {
+                Ok(Read::Value(found)) => typed::tags(&found),
+                Ok(Read::NotAsked) => Ok(Value::Null),
+                Ok(Read::Missing(missing)) => {
+                    self.unknown(&Arc::from("tags"), missing);
+                    return Value::Unknown;
+                }
+                Err(message) => Err(message),
+            },
         };
         result.unwrap_or_else(|message| {
-            let call = self.call_of(&gets);
+            let call = bulk.map_or_else(|| self.call_of(&gets), |(_, call)| call.clone());
             self.malformed(&Arc::from("tags"), &call, &message);
             Value::Unknown
         })
