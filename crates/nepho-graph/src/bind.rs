@@ -311,11 +311,12 @@ impl Planner<'_> {
         }
         for of in types {
             let Some(table) = graph.relations.get(*of as usize) else { continue };
-            for kind in 0..graph.tables.len() as u32 {
-                let out = way != Direction::In && table.backward.has_kind(kind);
-                let back = way != Direction::Out && table.forward.has_kind(kind);
-                if out || back {
-                    far.insert(kind);
+            for pair in &table.pairs {
+                if way != Direction::In {
+                    far.insert(pair.to);
+                }
+                if way != Direction::Out {
+                    far.insert(pair.from);
                 }
             }
         }

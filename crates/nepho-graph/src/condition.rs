@@ -193,14 +193,15 @@ impl Condition {
         let parameters = HashMap::new();
         let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
         exec.lenient = true;
-        let parts = graph
-            .kinds_named(&self.label)
-            .into_iter()
-            .filter_map(|kind| {
-                let table = graph.tables.get(kind as usize)?;
-                (!table.nodes.is_empty()).then(|| (table.nodes.clone(), vector::judge(&exec, &self.expr, kind)))
-            })
-            .collect();
+        let tables = graph.kinds_named(&self.label).into_iter().filter_map(|kind| {
+            let table = graph.tables.get(kind as usize)?;
+            (!table.nodes.is_empty()).then(|| (kind, table.nodes.clone()))
+        });
+        let mut parts: Vec<_> = tables.map(|(kind, nodes)| (nodes, vector::judge(&exec, &self.expr, kind))).collect();
+        if !graph.faults().is_empty() {
+            // What could not be read may have been relations, whose absence proves nothing.
+            parts.iter_mut().for_each(|(nodes, tri)| *tri = Tri::filled(nodes.len(), Truth::Unknown));
+        }
         Verdicts { parts }
     }
 
@@ -210,7 +211,8 @@ impl Condition {
         let parameters = HashMap::new();
         let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
         exec.lenient = true;
-        vector::judge_row(&exec, &self.expr, node, &mut exec.frame())
+        let truth = vector::judge_row(&exec, &self.expr, node, &mut exec.frame());
+        if graph.faults().is_empty() { truth } else { Truth::Unknown }
     }
 
     /// Values of expressions: what an evidence line shows is read with [`crate::NodeRef::property`]; this tells why

@@ -24,6 +24,16 @@ mod syntax;
 mod truth;
 mod value;
 
+/// A graph in its pieces, for crates that write it down and read it back.
+pub mod storage {
+    pub use crate::bits::Bits;
+    pub use crate::graph::Pair;
+    pub use crate::graph::column::{Cells, Column};
+    pub use crate::graph::parts::{GraphParts, KindPart, KindView, RelationPart, RelationView};
+    pub use crate::graph::source::Source;
+    pub use crate::graph::texts::Texts;
+}
+
 pub use condition::{Condition, UnknownCause, Verdicts, judge_all};
 pub use error::{ErrorCode, QueryError};
 pub use functions::function_docs;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use crate::bind::Bound;
-use crate::error::{Outcome, QueryError};
+use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::exec::{Exec, Flow};
 use crate::graph::Graph;
 use crate::plan::{Program, QueryPlan};
@@ -124,6 +124,9 @@ impl Query {
             Some(source) => *source.map(error),
             None => *error,
         })?;
+        if let Some(fault) = graph.faults().into_iter().next() {
+            return Err(*QueryError::new(ErrorCode::Damaged, Span::default(), fault));
+        }
         Ok(Rows { columns: self.plan.columns.clone(), rows, incomplete: exec.was_uncertain() })
     }
 }

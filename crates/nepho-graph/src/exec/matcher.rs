@@ -92,10 +92,7 @@ impl Exec<'_> {
                 let slot = walk.plan.nodes[*node].slot;
                 // Several kinds may use one key, and several accounts that of one resource.
                 for table in &self.graph.tables {
-                    let first = table.keys.partition_point(|known| *known < key);
-                    let same = table.keys.get(first..).unwrap_or_default().iter().take_while(|known| **known == key);
-                    for row in first..first + same.count() {
-                        let id = NodeId(table.nodes.start + row as u32);
+                    for id in table.with_key(&key).map(NodeId) {
                         if self.is_of(walk, *node, id) {
                             frame[slot] = V::Node(id);
                             if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
@@ -183,20 +180,20 @@ impl Exec<'_> {
         for of in &expand.types {
             let Some(table) = self.graph.relations.get(*of as usize) else { continue };
             if expand.direction != Direction::In {
-                for position in table.forward.range(node.0, kind) {
+                for position in table.forward().range(node.0, kind) {
                     let id = RelationId { of: *of, index: position as u32 };
-                    if f(id, NodeId(table.forward.targets[position]))? == Flow::Stop {
+                    if f(id, NodeId(table.forward().targets[position]))? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }
             }
             if expand.direction != Direction::Out {
-                for position in table.backward.range(node.0, kind) {
-                    let source = table.backward.targets[position];
+                for position in table.backward().range(node.0, kind) {
+                    let source = table.backward().targets[position];
                     if expand.direction == Direction::Both && source == node.0 {
                         continue;
                     }
-                    let id = RelationId { of: *of, index: table.backward.edge(position) };
+                    let id = RelationId { of: *of, index: table.backward().edge(position) };
                     if f(id, NodeId(source))? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
