@@ -6,6 +6,7 @@
 //! Pure: no files, no network, no clock but the query's own deadline. Knows nothing of providers, rules and coverage
 //! beyond the marks that the builder is given.
 
+mod batch;
 mod bind;
 mod bits;
 mod condition;

@@ -9,6 +9,7 @@ use crate::functions::Function;
 use crate::ir::{BinaryOp, CompareOp, Direction, Quantifier, Shortest};
 use crate::value::ResultValue;
 
+mod settle;
 mod visit;
 
 /// A place in the row.
@@ -152,6 +153,9 @@ pub(crate) struct Relation {
     pub properties: Vec<(Arc<str>, Expr)>,
     pub bound: bool,
     pub shortest: Option<Shortest>,
+    /// A variable length of which only the ends that are reached matter, not over which relations and how often: then
+    /// one visit of each node is enough. Set by [`Program::settle`].
+    pub ends_only: bool,
 }
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::bind::Bound;
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
-use crate::exec::{Exec, Flow};
+use crate::exec::Exec;
 use crate::graph::Graph;
 use crate::plan::{Program, QueryPlan};
 use crate::resolve::Resolver;
@@ -93,7 +93,9 @@ impl Query {
             Some(source) => source.map(error),
             None => error,
         })?;
-        Ok(Self { program: resolver.program, plan, source: None })
+        let mut program = resolver.program;
+        program.settle(Some(&plan), &[]);
+        Ok(Self { program, plan, source: None })
     }
 
     /// The names of the columns it returns.
@@ -112,15 +114,7 @@ impl Query {
         exec.cancel = limits.cancel;
         exec.max_rows = limits.memory_rows;
         exec.track();
-        let mut frame = exec.frame();
-        let mut rows = Vec::new();
-        exec.query(&self.plan, &mut frame, &mut |frame, part| {
-            exec.hold(1)?;
-            let outputs = self.plan.outputs.get(part).map_or(&[][..], Vec::as_slice);
-            rows.push(outputs.iter().map(|slot| frame[*slot].clone()).collect());
-            Ok(Flow::Go)
-        })
-        .map_err(|error| match &self.source {
+        let rows = crate::batch::rows(&exec, &self.plan).map_err(|error| match &self.source {
             Some(source) => *source.map(error),
             None => *error,
         })?;

@@ -1,5 +1,6 @@
 //! Walking a pattern through the graph, depth first, one slot after the other.
 
+use super::reach::Ends;
 use super::{Exec, Flow, Frame, Sink};
 use crate::bind::{BoundMatch, Expand, Step};
 use crate::condition::UnknownCause;
@@ -26,17 +27,44 @@ impl Exec<'_> {
         let (Some(plan), Some(bound)) = (self.program.matches.get(number), self.bound.matches.get(number)) else {
             return Ok(Flow::Go);
         };
-        let anchor = plan
-            .nodes
+        let anchor = self.anchor(plan, frame);
+        let mut walk = Walk { plan, bound, used: Vec::new(), anchor };
+        self.step(&mut walk, 0, false, frame, sink)
+    }
+
+    /// The rest of a pattern whose steps before `at` are carried out in the frame.
+    pub(crate) fn match_from(
+        &self,
+        number: usize,
+        at: usize,
+        pending: bool,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let (Some(plan), Some(bound)) = (self.program.matches.get(number), self.bound.matches.get(number)) else {
+            return Ok(Flow::Go);
+        };
+        let used = bound.steps.iter().take(at).filter_map(|step| match step {
+            Step::Expand(expand) => match frame[plan.relations[expand.relation].slot] {
+                V::Relation(id) => Some(id),
+                _ => None,
+            },
+            _ => None,
+        });
+        let used = used.collect();
+        let mut walk = Walk { plan, bound, used, anchor: self.anchor(plan, frame) };
+        self.step(&mut walk, at, pending, frame, sink)
+    }
+
+    fn anchor(&self, plan: &MatchPlan, frame: &Frame) -> Option<NodeId> {
+        plan.nodes
             .iter()
             .filter(|node| node.bound)
             .find_map(|node| match frame[node.slot] {
                 V::Node(id) => Some(id),
                 _ => None,
             })
-            .or(self.subject.get());
-        let mut walk = Walk { plan, bound, used: Vec::new(), anchor };
-        self.step(&mut walk, 0, false, frame, sink)
+            .or(self.subject.get())
     }
 
     /// Carries out step `at` and all after it. `pending`: a condition so far was unknown.
@@ -129,6 +157,8 @@ impl Exec<'_> {
                 }
                 if relation.shortest.is_some() {
                     self.shortest(walk, expand, relation, from, at, pending, frame, sink)
+                } else if expand.ends_only {
+                    self.reach(walk, expand, relation, from, at, pending, frame, sink)
                 } else if relation.length.is_some() {
                     self.long(walk, expand, relation, from, at, pending, frame, sink)
                 } else {
@@ -156,7 +186,7 @@ impl Exec<'_> {
     }
 
     /// Marks the search uncertain when the node's relations of one of the types could not be read.
-    pub(super) fn look_for_unread(&self, expand: &Expand, node: NodeId) {
+    pub(crate) fn look_for_unread(&self, expand: &Expand, node: NodeId) {
         if self.tracking.get() == 0 {
             return;
         }
@@ -234,6 +264,35 @@ impl Exec<'_> {
             walk.used.pop();
             flow
         })
+    }
+
+    /// A variable-length relation of which only the ends matter.
+    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
+    fn reach(
+        &self,
+        walk: &mut Walk<'_>,
+        expand: &Expand,
+        relation: &Relation,
+        from: NodeId,
+        at: usize,
+        pending: bool,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let to_slot = walk.plan.nodes[expand.to].slot;
+        let goal = match frame[to_slot] {
+            V::Node(id) if expand.closes => Some(id),
+            _ if expand.closes => return Ok(Flow::Go),
+            _ => None,
+        };
+        let kinds = walk.bound.kinds.get(expand.to).and_then(Option::as_deref);
+        for end in self.ends(&Ends { expand, relation, from, goal, kinds }, frame)? {
+            frame[to_slot] = V::Node(NodeId(end));
+            if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Go)
     }
 
     /// A relation whose variable is bound.
