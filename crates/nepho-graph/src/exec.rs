@@ -13,6 +13,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::bind::{Bound, Gap};
 use crate::condition::UnknownCause;
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
+use crate::explain::Profile;
 use crate::graph::{Graph, NodeId};
 use crate::plan::{Op, Program, QueryPlan, Slot};
 use crate::truth::Truth;
@@ -67,6 +68,8 @@ pub(crate) struct Exec<'g> {
     pub random: Cell<u64>,
     /// Whether an error in a predicate makes it unknown.
     pub lenient: bool,
+    /// Where rows are counted, when someone asks.
+    pub profile: Option<Arc<Profile>>,
     /// Room for searches, used again and again.
     seen: RefCell<reach::Seen>,
     near: RefCell<shortest::Depths>,
@@ -83,6 +86,7 @@ pub(crate) struct Shared<'g> {
     cancel: Option<&'g AtomicBool>,
     max_rows: usize,
     rows: Arc<AtomicUsize>,
+    profile: Option<Arc<Profile>>,
 }
 
 impl<'g> Exec<'g> {
@@ -106,6 +110,7 @@ impl<'g> Exec<'g> {
             substitute: RefCell::new(None),
             random: Cell::new(0x9e37_79b9_7f4a_7c15),
             lenient: false,
+            profile: None,
             seen: RefCell::default(),
             near: RefCell::default(),
             far: RefCell::default(),
@@ -123,6 +128,7 @@ impl<'g> Exec<'g> {
             cancel: self.cancel,
             max_rows: self.max_rows,
             rows: self.rows.clone(),
+            profile: self.profile.clone(),
         }
     }
 
@@ -131,6 +137,7 @@ impl<'g> Exec<'g> {
         let mut exec = Self::new(shared.graph, shared.program, shared.bound, shared.parameters);
         (exec.deadline, exec.cancel, exec.max_rows) = (shared.deadline, shared.cancel, shared.max_rows);
         exec.rows = shared.rows.clone();
+        exec.profile = shared.profile.clone();
         exec.track();
         exec
     }

@@ -20,6 +20,8 @@ pub(crate) type Slot = usize;
 pub(crate) struct Program {
     /// How many slots a row has.
     pub width: usize,
+    /// The variable in each slot; empty, or starting with NUL, where it has no name.
+    pub names: Vec<Arc<str>>,
     /// Property names read from nodes, by number.
     pub properties: Vec<Arc<str>>,
     pub labels: Vec<Labels>,

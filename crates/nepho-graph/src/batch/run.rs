@@ -73,6 +73,9 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
     while let Some(at) = rest.iter().position(|op| matches!(op, Op::Project(_))) {
         let Some(Op::Project(projection)) = rest.get(at) else { break };
         let rows = gather(exec, &rest[..at], kept.as_ref(), projection)?;
+        if let Some(profile) = &exec.profile {
+            profile.count_op(&rest[at], rows.len() as u64);
+        }
         exec.hold(rows.len())?;
         exec.release(kept.map_or(0, |kept| kept.rows.len()));
         kept = Some(Kept { slots: projection.kept.clone(), rows });
@@ -291,6 +294,18 @@ impl<'g> Worker<'g> {
             return Ok(Flow::Go);
         }
         self.exec.tick()?;
+        if let Some(profile) = &self.exec.profile
+            && let Some(before) = at.checked_sub(1).and_then(|before| stages.get(before))
+        {
+            let by_rows = matches!(stages.get(at).map(|stage| stage.work), Some(Work::RowSteps { .. }));
+            match before.work {
+                // Steps done row by row count their own rows, and that of the step before.
+                Work::RowSteps { .. } | Work::EndOfMatch => {}
+                Work::Step { .. } if by_rows => {}
+                Work::Step { matching, at } => profile.count_step(matching, at, batch.rows as u64),
+                Work::Op(op) => profile.count_op(op, batch.rows as u64),
+            }
+        }
         let Some(stage) = stages.get(at) else { return sink(self, batch) };
         match stage.work {
             Work::Step { matching, at: step } => self.step(stages, at, (matching, step), batch, sink),
@@ -299,9 +314,11 @@ impl<'g> Worker<'g> {
                     exec.match_from(matching, step, batch.is_pending(row), frame, out)
                 })
             }
-            Work::Rows(op) => self.row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
-                exec.stream(std::slice::from_ref(op), frame, out)
-            }),
+            Work::Op(op @ (Op::Match(_) | Op::Unwind { .. } | Op::Project(_))) => {
+                self.row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
+                    exec.stream(std::slice::from_ref(op), frame, out)
+                })
+            }
             Work::EndOfMatch => {
                 if batch.pending.is_empty() {
                     return self.stage(stages, at + 1, batch, sink);
@@ -314,7 +331,7 @@ impl<'g> Worker<'g> {
                 batch.pending.clear();
                 self.stage(stages, at + 1, batch, sink)
             }
-            Work::Let(items) => {
+            Work::Op(Op::Let(items)) => {
                 let vectors = items.iter().map(|(expr, _)| self.exec.vector(expr, &batch, &mut self.frame));
                 let vectors = vectors.collect::<Outcome<Vec<_>>>()?;
                 let mut batch = batch;
@@ -323,7 +340,7 @@ impl<'g> Worker<'g> {
                 }
                 self.stage(stages, at + 1, batch, sink)
             }
-            Work::Filter(filter) => {
+            Work::Op(Op::Filter(filter)) => {
                 let rows = self.tests.rows(&self.exec, filter, &batch, &mut self.frame)?;
                 let certain: Vec<u32> =
                     rows.iter().filter(|(_, truth)| *truth == Truth::True).map(|(row, _)| *row).collect();

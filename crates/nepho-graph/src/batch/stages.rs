@@ -14,21 +14,13 @@ pub(super) struct Stage<'p> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Work<'p> {
     /// Step `at` of a match, on the batch.
-    Step {
-        matching: usize,
-        at: usize,
-    },
+    Step { matching: usize, at: usize },
     /// Step `at` of a match and all after it, row by row.
-    RowSteps {
-        matching: usize,
-        at: usize,
-    },
+    RowSteps { matching: usize, at: usize },
     /// The end of a match whose steps were all done on batches.
     EndOfMatch,
-    /// An operator, row by row.
-    Rows(&'p Op),
-    Let(&'p [(Expr, Slot)]),
-    Filter(&'p Expr),
+    /// Any other operator.
+    Op(&'p Op),
 }
 
 /// Slots, or all of them.
@@ -81,11 +73,9 @@ pub(super) fn stages<'p>(program: &'p Program, bound: &Bound, ops: &'p [Op], aft
                         false => Work::EndOfMatch,
                     });
                 }
-                _ => works.push(Work::Rows(op)),
+                _ => works.push(Work::Op(op)),
             },
-            Op::Let(items) => works.push(Work::Let(items)),
-            Op::Filter(filter) => works.push(Work::Filter(filter)),
-            Op::Unwind { .. } | Op::Project(_) => works.push(Work::Rows(op)),
+            _ => works.push(Work::Op(op)),
         }
     }
     let mut slots = Slots { all: false, of: vec![false; program.width] };
@@ -123,19 +113,17 @@ fn on_batches(plan: &MatchPlan, step: &Step) -> bool {
 fn need(program: &Program, bound: &Bound, work: Work<'_>, slots: &mut Slots) {
     match work {
         Work::EndOfMatch => {}
-        Work::Let(items) => {
+        Work::Op(Op::Let(items)) => {
             items.iter().for_each(|(_, slot)| slots.remove(*slot));
             items.iter().for_each(|(expr, _)| slots.read(expr));
         }
-        Work::Filter(filter) => slots.read(filter),
-        Work::Rows(op) => match op {
-            Op::Match(matching) => everything(program, *matching, slots),
-            Op::Unwind { list, slot } => {
-                slots.remove(*slot);
-                slots.read(list);
-            }
-            _ => slots.all = true,
-        },
+        Work::Op(Op::Filter(filter)) => slots.read(filter),
+        Work::Op(Op::Match(matching)) => everything(program, *matching, slots),
+        Work::Op(Op::Unwind { list, slot }) => {
+            slots.remove(*slot);
+            slots.read(list);
+        }
+        Work::Op(Op::Project(_)) => slots.all = true,
         Work::RowSteps { matching, .. } => everything(program, matching, slots),
         Work::Step { matching, at } => {
             let (Some(plan), Some(of)) = (program.matches.get(matching), bound.matches.get(matching)) else { return };

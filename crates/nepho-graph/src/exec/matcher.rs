@@ -13,6 +13,8 @@ use crate::value::{PathValue, ResultValue as V};
 
 /// One pattern being walked.
 pub(super) struct Walk<'a> {
+    /// The pattern's number.
+    pub number: usize,
     pub plan: &'a MatchPlan,
     pub bound: &'a BoundMatch,
     /// Relations in use: none may be used twice in one pattern.
@@ -28,7 +30,7 @@ impl Exec<'_> {
             return Ok(Flow::Go);
         };
         let anchor = self.anchor(plan, frame);
-        let mut walk = Walk { plan, bound, used: Vec::new(), anchor };
+        let mut walk = Walk { number, plan, bound, used: Vec::new(), anchor };
         self.step(&mut walk, 0, false, frame, sink)
     }
 
@@ -52,7 +54,7 @@ impl Exec<'_> {
             _ => None,
         });
         let used = used.collect();
-        let mut walk = Walk { plan, bound, used, anchor: self.anchor(plan, frame) };
+        let mut walk = Walk { number, plan, bound, used, anchor: self.anchor(plan, frame) };
         self.step(&mut walk, at, pending, frame, sink)
     }
 
@@ -77,6 +79,11 @@ impl Exec<'_> {
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
         self.tick()?;
+        if let Some(profile) = &self.profile
+            && at > 0
+        {
+            profile.count_step(walk.number, at - 1, 1);
+        }
         let Some(step) = walk.bound.steps.get(at) else {
             if pending {
                 self.uncertain.set(true);
