@@ -2,8 +2,8 @@
 //! order each pattern is walked. Made once per run; cheap beside the run.
 
 use crate::graph::{Graph, Mark};
-use crate::ir::Direction;
-use crate::plan::Program;
+use crate::ir::{CompareOp, Direction};
+use crate::plan::{Expr, Kind, Program, Slot};
 
 mod estimate;
 mod planner;
@@ -38,8 +38,8 @@ pub(crate) enum Step {
     Check { node: usize },
     /// Every node of these kinds.
     Scan { node: usize, kinds: Vec<u32>, gaps: Vec<Gap> },
-    /// The node with the key that the filter (by number) asks for.
-    ByKey { node: usize, filter: usize, gaps: Vec<Gap> },
+    /// The nodes of which a filter (by number) says that a property equals what is known by then.
+    Lookup { node: usize, filter: usize, kinds: Vec<u32>, gaps: Vec<Gap> },
     /// From one node along a relation to another.
     Expand(Expand),
     /// A relation bound before.
@@ -78,6 +78,22 @@ pub(crate) struct Gap {
     pub mark: Mark,
     /// The relation type that could not be read; `None` for a kind not completely listed.
     pub relation: Option<u32>,
+}
+
+impl Step {
+    /// The property that a filter says equals something else, and that other side; the node's slot is `slot`.
+    pub fn equality(filter: &Expr, slot: Slot) -> Option<(usize, &Expr)> {
+        let Kind::Compare(CompareOp::Equal, left, right) = &filter.kind else { return None };
+        let property = |expr: &Expr| match &expr.kind {
+            Kind::NodeProperty { slot: of, property } if *of == slot => Some(*property),
+            _ => None,
+        };
+        match (property(left), property(right)) {
+            (Some(property), None) => Some((property, right)),
+            (None, Some(property)) => Some((property, left)),
+            _ => None,
+        }
+    }
 }
 
 impl Bound {

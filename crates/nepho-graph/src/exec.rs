@@ -72,6 +72,7 @@ pub(crate) struct Exec<'g> {
     pub profile: Option<Arc<Profile>>,
     /// Room for searches, used again and again.
     seen: RefCell<reach::Seen>,
+    lanes: RefCell<reach::Lanes>,
     near: RefCell<shortest::Depths>,
     far: RefCell<shortest::Depths>,
 }
@@ -112,6 +113,7 @@ impl<'g> Exec<'g> {
             lenient: false,
             profile: None,
             seen: RefCell::default(),
+            lanes: RefCell::default(),
             near: RefCell::default(),
             far: RefCell::default(),
         }

@@ -207,9 +207,9 @@ impl Writer<'_> {
             Step::Check { node } => ("Argument", self.node(plan, *node)),
             Step::Scan { node, .. } if plan.nodes[*node].labels.is_empty() => ("AllNodesScan", self.node(plan, *node)),
             Step::Scan { node, .. } => ("NodeByLabelScan", self.node(plan, *node)),
-            Step::ByKey { node, filter, .. } => {
+            Step::Lookup { node, filter, .. } => {
                 let by = plan.filters.get(*filter).map(|filter| self.of(&filter.expr)).unwrap_or_default();
-                ("NodeByKey", format!("{} {by}", self.node(plan, *node)))
+                ("NodeIndexSeek", format!("{} {by}", self.node(plan, *node)))
             }
             Step::Filter(number) => {
                 ("Filter", plan.filters.get(*number).map(|of| self.of(&of.expr)).unwrap_or_default())

@@ -6,7 +6,7 @@ use super::stages::Stage;
 use crate::bind::Expand;
 use crate::error::Outcome;
 use crate::exec::Flow;
-use crate::exec::reach::Ends;
+use crate::exec::reach::{Ends, LANES};
 use crate::graph::adjacency::Adjacency;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::Direction;
@@ -68,6 +68,12 @@ impl<'g> Worker<'g> {
         };
         let Some(from) = batch.slot(plan.nodes[expand.from].slot) else { return Ok(Flow::Go) };
         let goals = batch.slot(expansion.to_slot).filter(|_| expand.closes);
+        if expand.ends_only && goals.is_none() && batch.rows > 1 {
+            let search = Ends { expand, relation, from: NodeId(0), goal: None, kinds: expansion.kinds };
+            if let Some(flow) = self.reach_together(&expansion, plan, from, &search, sink)? {
+                return Ok(flow);
+            }
+        }
         let mut found = Found::default();
         for row in 0..batch.rows {
             self.exec.tick()?;
@@ -103,6 +109,38 @@ impl<'g> Worker<'g> {
             }
         }
         self.pass_on(&expansion, &mut found, true, sink)
+    }
+
+    /// The ends from all rows, many rows at a time; `None` where they must be found one by one.
+    fn reach_together(
+        &mut self,
+        expansion: &Expansion<'_>,
+        plan: &MatchPlan,
+        from: &super::Vector,
+        search: &Ends<'_>,
+        sink: Sink<'_, 'g>,
+    ) -> Outcome<Option<Flow>> {
+        let batch = expansion.batch;
+        let nodes = (0..batch.rows).filter_map(|row| Some((row as u32, from.node(row)?)));
+        let sources: Vec<(u32, u32)> = nodes.collect();
+        let mut found = Found::default();
+        for some in sources.chunks(LANES) {
+            for (row, node) in some {
+                self.look_for_gaps(plan, expansion.expand, batch, *row as usize, *node);
+            }
+            let starts: Vec<u32> = some.iter().map(|(_, node)| *node).collect();
+            let Some(ends) = self.exec.ends_of_many(search, &starts)? else { return Ok(None) };
+            for ((row, _), ends) in some.iter().zip(ends) {
+                for chunk in ends.chunks(BATCH_ROWS) {
+                    found.rows.extend(chunk.iter().map(|_| row));
+                    found.targets.extend(chunk);
+                    if self.pass_on(expansion, &mut found, false, sink)? == Flow::Stop {
+                        return Ok(Some(Flow::Stop));
+                    }
+                }
+            }
+        }
+        self.pass_on(expansion, &mut found, true, sink).map(Some)
     }
 
     fn neighbours_of(

@@ -172,7 +172,15 @@ impl Numbers {
                 self.by_int.insert(whole, number);
                 return number;
             }
-            Cells::Float(_) | Cells::Time(_) | Cells::PlainText(_) => return self.of_value(column.get(row)),
+            Cells::Float(_) | Cells::Time(_) => return self.of_value(column.get(row)),
+            Cells::PlainText(_) => {
+                if let Some(number) = self.by_node.get(&node) {
+                    return *number;
+                }
+                let number = self.of_value(column.get(row));
+                self.by_node.insert(node, number);
+                return number;
+            }
         };
         if self.kind != Some(kind) {
             self.kind = Some(kind);

@@ -13,7 +13,7 @@ use crate::bind::{BoundMatch, Gap, Step};
 use crate::error::Outcome;
 use crate::exec::{Exec, Flow, Frame, Gathered};
 use crate::graph::NodeId;
-use crate::plan::{Kind, MatchPlan, Op, Projection, QueryPlan, Slot};
+use crate::plan::{MatchPlan, Op, Projection, QueryPlan, Slot};
 use crate::truth::Truth;
 use crate::value::ResultValue as V;
 
@@ -382,17 +382,26 @@ impl<'g> Worker<'g> {
                 };
                 self.each_with(stages, at, &batch, plan.nodes[*node].slot, ranges.into_iter().flatten(), sink)
             }
-            Some(Step::ByKey { node, filter, gaps }) => {
+            Some(Step::Lookup { node, filter, kinds, gaps }) => {
                 self.look_for_gaps_of_scan(plan, &batch, gaps);
-                let Some(Kind::Compare(_, _, key)) = plan.filters.get(*filter).map(|filter| &filter.expr.kind) else {
-                    return Ok(Flow::Go);
-                };
-                let V::String(key) = self.exec.eval(key, &mut self.frame)? else { return Ok(Flow::Go) };
-                let kinds = of.kinds.get(*node).and_then(Option::as_deref);
-                let tables = self.exec.graph.tables.iter().enumerate();
-                let allowed = tables.filter(|(kind, _)| kinds.is_none_or(|kinds| kinds[*kind]));
-                let nodes: Vec<u32> = allowed.flat_map(|(_, table)| table.with_key(&key)).collect();
-                self.each_with(stages, at, &batch, plan.nodes[*node].slot, nodes.into_iter(), sink)
+                let slot = plan.nodes[*node].slot;
+                let (mut rows, mut nodes) = (Vec::new(), Vec::new());
+                for row in 0..batch.rows {
+                    self.exec.tick()?;
+                    batch.load(row, &mut self.frame);
+                    let found = self.exec.looked_up(plan, *node, *filter, kinds, &mut self.frame)?;
+                    rows.extend(found.iter().map(|_| row as u32));
+                    nodes.extend(found);
+                    if rows.len() < BATCH_ROWS && row + 1 < batch.rows {
+                        continue;
+                    }
+                    let mut next = batch.gathered(&std::mem::take(&mut rows), &stage.live);
+                    next.set(slot, Vector::Nodes(std::mem::take(&mut nodes)));
+                    if self.stage(stages, at + 1, next, sink)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                }
+                Ok(Flow::Go)
             }
             Some(Step::Filter(number)) => {
                 let Some(filter) = plan.filters.get(*number) else { return Ok(Flow::Go) };

@@ -100,7 +100,7 @@ pub(super) struct Reads<'e> {
 /// Whether a step has a form for batches.
 fn on_batches(plan: &MatchPlan, step: &Step) -> bool {
     match step {
-        Step::Check { .. } | Step::Scan { .. } | Step::ByKey { .. } | Step::Filter(_) => true,
+        Step::Check { .. } | Step::Scan { .. } | Step::Lookup { .. } | Step::Filter(_) => true,
         Step::Path(_) | Step::Fixed { .. } => false,
         Step::Expand(expand) => plan
             .relations
@@ -132,9 +132,11 @@ fn need(program: &Program, bound: &Bound, work: Work<'_>, slots: &mut Slots) {
             match of.steps.get(at) {
                 Some(Step::Check { node }) => slots.add(plan.nodes[*node].slot),
                 Some(Step::Scan { node, .. }) => slots.remove(plan.nodes[*node].slot),
-                Some(Step::ByKey { node, filter, .. }) => {
-                    slots.remove(plan.nodes[*node].slot);
-                    let _ = filter;
+                Some(Step::Lookup { node, filter, .. }) => {
+                    let slot = plan.nodes[*node].slot;
+                    slots.remove(slot);
+                    let equality = plan.filters.get(*filter).and_then(|of| Step::equality(&of.expr, slot));
+                    equality.into_iter().for_each(|(_, other)| slots.read(other));
                 }
                 Some(Step::Filter(filter)) => {
                     if let Some(filter) = plan.filters.get(*filter) {

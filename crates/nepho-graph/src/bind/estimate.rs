@@ -62,6 +62,11 @@ impl Estimator<'_> {
         }
     }
 
+    /// About how many nodes of these kinds have one value of a property.
+    pub fn equal(&self, property: usize, kinds: &KindSet) -> f64 {
+        self.nodes(kinds) / self.distinct(property, kinds)
+    }
+
     /// About how many different values a property has in these kinds.
     fn distinct(&self, property: usize, kinds: &KindSet) -> f64 {
         let mut most = 1.0f64;

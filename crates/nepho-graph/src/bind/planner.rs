@@ -6,7 +6,7 @@ use hashbrown::HashSet;
 use super::estimate::{Estimator, KindSet};
 use super::{Bound, BoundMatch, Expand, Gap, Step};
 use crate::graph::{Graph, Mark};
-use crate::ir::{CompareOp, Direction};
+use crate::ir::Direction;
 use crate::plan::{Expr, Kind, MatchPlan, Program, Relation, Slot};
 
 pub(super) struct Planner<'a> {
@@ -17,8 +17,17 @@ pub(super) struct Planner<'a> {
     kinds: Vec<KindSet>,
     /// Relation of the pattern → its types by number.
     types: Vec<Vec<u32>>,
+    /// Filters that ask for one value of a property, so often that an index pays.
+    indexed: Vec<bool>,
     /// Share of nodes that the conditions on each node of the pattern alone leave.
     shares: Vec<f64>,
+}
+
+/// How a node may be looked up.
+struct Lookup {
+    filter: usize,
+    rows: f64,
+    is_key: bool,
 }
 
 /// A walk as far as it has come.
@@ -61,7 +70,19 @@ impl<'a> Planner<'a> {
         });
         let shares = shares.collect();
         let types = plan.relations.iter().map(|relation| types(graph, relation)).collect();
-        Self { graph, plan, program, estimator, kinds, types, shares }
+        let indexed = plan.filters.iter().map(|filter| {
+            let node = plan.nodes.iter().position(|node| filter.reads == [node.slot]);
+            let equality = node.and_then(|node| Some((node, Step::equality(&filter.expr, plan.nodes[node].slot)?)));
+            equality.is_some_and(|(node, (property, _))| {
+                let tables = graph.tables.iter().enumerate().filter(|(kind, table)| {
+                    !table.nodes.is_empty() && kinds[node].as_ref().is_none_or(|kinds| kinds[*kind])
+                });
+                let columns = tables.filter_map(|(kind, table)| Some((table, bound.column(kind as u32, property)?)));
+                columns.fold(true, |all, (table, column)| table.wants_index(column) && all)
+            })
+        });
+        let indexed = indexed.collect();
+        Self { graph, plan, program, estimator, indexed, kinds, types, shares }
     }
 
     pub fn plan(self) -> BoundMatch {
@@ -79,7 +100,7 @@ impl<'a> Planner<'a> {
         self.filters(&mut walk);
         // A node that is named by its key is one row: it never hurts to have it first.
         for node in 0..plan.nodes.len() {
-            if !walk.known[node] && self.key_filter(node).is_some() {
+            if !walk.known[node] && self.lookup(node, &walk.slots).is_some_and(|lookup| lookup.is_key) {
                 self.scan(&mut walk, node);
             }
         }
@@ -112,7 +133,7 @@ impl<'a> Planner<'a> {
                 .min_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
             if let Some((factor, at)) = next {
                 self.relation(&mut walk, at, factor);
-            } else if let Some(node) = self.start(&walk.known) {
+            } else if let Some(node) = self.start(&walk) {
                 self.scan(&mut walk, node);
             } else {
                 return walk;
@@ -125,8 +146,8 @@ impl<'a> Planner<'a> {
             .filter(|kind| self.kinds[node].as_ref().is_none_or(|kinds| kinds[*kind as usize]))
             .collect();
         let gaps = self.gaps(&all, &[]);
-        let (step, rows) = match self.key_filter(node) {
-            Some(filter) => (Step::ByKey { node, filter, gaps }, 1.0),
+        let (step, rows) = match self.lookup(node, &walk.slots) {
+            Some(Lookup { filter, rows, .. }) => (Step::Lookup { node, filter, kinds: all, gaps }, rows),
             None => (Step::Scan { node, kinds: all, gaps }, self.estimator.nodes(&self.kinds[node])),
         };
         let rows = walk.rows * rows;
@@ -162,9 +183,9 @@ impl<'a> Planner<'a> {
             }
             walk.filtered[at] = true;
             let node = self.plan.nodes.iter().position(|node| filter.reads == [node.slot]);
-            let by_key = walk.steps.iter().any(|step| matches!(step, Step::ByKey { filter, .. } if *filter == at));
+            let looked_up = walk.steps.iter().any(|step| matches!(step, Step::Lookup { filter, .. } if *filter == at));
             let share = match node {
-                _ if by_key => 1.0,
+                _ if looked_up => 1.0,
                 Some(node) => self.estimator.share(&filter.expr, self.plan.nodes[node].slot, &self.kinds[node]),
                 None => 0.5,
             };
@@ -204,33 +225,44 @@ impl<'a> Planner<'a> {
     }
 
     /// The unknown node with the fewest candidates.
-    fn start(&self, known: &[bool]) -> Option<usize> {
-        (0..known.len())
-            .filter(|node| !known[*node])
+    fn start(&self, walk: &Walk) -> Option<usize> {
+        (0..walk.known.len())
+            .filter(|node| !walk.known[*node])
             .map(|node| {
-                let rows = self.key_filter(node).map_or_else(|| self.estimator.nodes(&self.kinds[node]), |_| 1.0);
+                let looked_up = self.lookup(node, &walk.slots).map(|lookup| lookup.rows);
+                let rows = looked_up.unwrap_or_else(|| self.estimator.nodes(&self.kinds[node]));
                 (rows * self.shares[node], node)
             })
             .min_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)))
             .map(|(_, node)| node)
     }
 
-    /// A filter `node.key = …` whose other side is a constant.
-    fn key_filter(&self, node: usize) -> Option<usize> {
+    /// The filter by which a node is best looked up: an equality of a property of its own with something that is known.
+    /// By key it is always worth it; by another property where it is done for each of many rows, or has been done often.
+    fn lookup(&self, node: usize, slots: &HashSet<Slot>) -> Option<Lookup> {
         let slot = self.plan.nodes[node].slot;
-        self.plan.filters.iter().position(|filter| {
-            let Kind::Compare(CompareOp::Equal, left, right) = &filter.expr.kind else { return false };
-            let is_key = |expr: &Expr| match &expr.kind {
-                Kind::NodeProperty { slot: of, property } => {
-                    *of == slot && self.program.properties.get(*property).is_some_and(|name| **name == *"key")
-                }
-                _ => false,
-            };
-            filter.reads == [slot]
-                && is_key(left)
-                && matches!(right.kind, Kind::Constant(_) | Kind::Parameter(_))
-                && self.graph.tables.iter().all(|table| table.nodes.is_empty() || table.built_in)
-        })
+        let mut best: Option<Lookup> = None;
+        for (at, filter) in self.plan.filters.iter().enumerate() {
+            let Some((property, other)) = Step::equality(&filter.expr, slot) else { continue };
+            let mut reads = filter.reads.iter().filter(|read| **read != slot);
+            if reads_slot(other, slot) || !reads.all(|read| slots.contains(read)) {
+                continue;
+            }
+            let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key")
+                && self.graph.tables.iter().all(|table| table.nodes.is_empty() || table.built_in);
+            let same_for_all = filter.reads == [slot] && matches!(other.kind, Kind::Constant(_) | Kind::Parameter(_));
+            if !is_key && same_for_all && !self.indexed[at] {
+                continue;
+            }
+            let rows = if is_key { 1.0 } else { self.estimator.equal(property, &self.kinds[node]) };
+            if !is_key && same_for_all && rows * 20.0 > self.estimator.nodes(&self.kinds[node]) {
+                continue;
+            }
+            if best.as_ref().is_none_or(|best| rows < best.rows) {
+                best = Some(Lookup { filter: at, rows, is_key });
+            }
+        }
+        best
     }
 
     fn expand(&self, at: usize, walk: &Walk) -> Expand {
@@ -321,6 +353,19 @@ fn types(graph: &Graph, relation: &Relation) -> Vec<u32> {
     types.sort_unstable();
     types.dedup();
     types
+}
+
+fn reads_slot(expr: &Expr, of: Slot) -> bool {
+    let mut found = false;
+    expr.visit(&mut |part| match &part.kind {
+        Kind::Slot(slot) | Kind::NodeProperty { slot, .. } => found |= *slot == of,
+        // A pattern or query within may read anything.
+        Kind::Exists(_) | Kind::Count(_) | Kind::CountCompare(..) | Kind::Collect(_) | Kind::PatternList { .. } => {
+            found = true;
+        }
+        _ => {}
+    });
+    found
 }
 
 /// The way to walk a relation from its start (`forward`) or from its end.

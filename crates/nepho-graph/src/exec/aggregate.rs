@@ -161,8 +161,8 @@ impl Accumulator {
             // Equal values change neither.
             self.seen = None;
         } else if aggregate.distinct {
+            exec.release(other.different.len());
             for value in other.different {
-                // What both have seen is held by both until the end.
                 self.add_value(aggregate, exec, value)?;
             }
             return Ok(());

@@ -116,24 +116,15 @@ impl Exec<'_> {
                 }
                 Ok(Flow::Go)
             }
-            Step::ByKey { node, filter, gaps } => {
+            Step::Lookup { node, filter, kinds, gaps } => {
                 if self.tracking.get() > 0 && self.meets_gap(gaps, walk.anchor, None) {
                     self.uncertain.set(true);
                 }
-                let crate::plan::Kind::Compare(_, _, key) = &walk.plan.filters[*filter].expr.kind else {
-                    return Ok(Flow::Go);
-                };
-                let V::String(key) = self.eval(key, frame)? else { return Ok(Flow::Go) };
                 let slot = walk.plan.nodes[*node].slot;
-                // Several kinds may use one key, and several accounts that of one resource.
-                for table in &self.graph.tables {
-                    for id in table.with_key(&key).map(NodeId) {
-                        if self.is_of(walk, *node, id) {
-                            frame[slot] = V::Node(id);
-                            if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
-                                return Ok(Flow::Stop);
-                            }
-                        }
+                for id in self.looked_up(walk.plan, *node, *filter, kinds, frame)? {
+                    frame[slot] = V::Node(NodeId(id));
+                    if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
+                        return Ok(Flow::Stop);
                     }
                 }
                 Ok(Flow::Go)
@@ -173,6 +164,41 @@ impl Exec<'_> {
                 }
             }
         }
+    }
+
+    /// The nodes of these kinds for which an equality can hold, in a frame that has its other side.
+    pub(crate) fn looked_up(
+        &self,
+        plan: &MatchPlan,
+        node: usize,
+        filter: usize,
+        kinds: &[u32],
+        frame: &mut Frame,
+    ) -> Outcome<Vec<u32>> {
+        let slot = plan.nodes[node].slot;
+        let Some((property, other)) = plan.filters.get(filter).and_then(|of| Step::equality(&of.expr, slot)) else {
+            return Ok(Vec::new());
+        };
+        let wanted = self.eval(other, frame)?;
+        let mut tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
+        if matches!(wanted, V::Unknown) && tables.any(|table| !table.nodes.is_empty()) {
+            self.uncertain.set(true);
+        }
+        if wanted.is_missing() {
+            return Ok(Vec::new());
+        }
+        let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key");
+        let mut nodes = Vec::new();
+        for kind in kinds {
+            let Some(table) = self.graph.tables.get(*kind as usize) else { continue };
+            match (&wanted, self.bound.column(*kind, property)) {
+                // Keys are text, and in order.
+                (V::String(key), _) if is_key && table.built_in => nodes.extend(table.with_key(key)),
+                (_, Some(column)) => nodes.extend(table.with_value(column, &wanted)),
+                (_, None) => {}
+            }
+        }
+        Ok(nodes)
     }
 
     /// Whether a node has the labels of a node of the pattern.
@@ -359,7 +385,7 @@ impl Exec<'_> {
     fn is_bound_by(&self, walk: &Walk<'_>, node: usize, own: usize, at: usize) -> bool {
         walk.plan.nodes[node].bound
             || walk.bound.steps.iter().take(at).any(|step| match step {
-                Step::Check { node: of } | Step::Scan { node: of, .. } | Step::ByKey { node: of, .. } => *of == node,
+                Step::Check { node: of } | Step::Scan { node: of, .. } | Step::Lookup { node: of, .. } => *of == node,
                 Step::Expand(expand) => expand.to == node || expand.from == node,
                 Step::Fixed { relation } => {
                     *relation != own && {

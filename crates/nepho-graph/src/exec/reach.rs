@@ -54,6 +54,42 @@ impl Seen {
     }
 }
 
+/// How many searches go through the graph together.
+pub(crate) const LANES: usize = 64;
+
+/// Nodes seen by up to 64 searches at once, a bit each.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    seen: Vec<u64>,
+    /// Searches that reached a node on the level at hand, and on the next one.
+    now: Vec<u64>,
+    next: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Lanes {
+    fn clear(&mut self, nodes: usize) {
+        if self.seen.len() < nodes {
+            *self = Self { seen: vec![0; nodes], now: vec![0; nodes], next: vec![0; nodes], touched: Vec::new() };
+        }
+        for node in self.touched.drain(..) {
+            self.seen[node as usize] = 0;
+        }
+    }
+
+    /// Notes that searches have seen a node; gives those that had not.
+    #[inline]
+    fn see(&mut self, node: u32, lanes: u64) -> u64 {
+        let seen = &mut self.seen[node as usize];
+        let new = lanes & !*seen;
+        if *seen == 0 && new != 0 {
+            self.touched.push(node);
+        }
+        *seen |= new;
+        new
+    }
+}
+
 /// What a search looks for.
 pub(crate) struct Ends<'a> {
     pub expand: &'a Expand,
@@ -127,6 +163,78 @@ impl Exec<'_> {
             ends.push(from.0);
         }
         Ok(ends)
+    }
+
+    /// The ends from each of up to [`LANES`] nodes, found together: each relation is walked once for all searches that
+    /// stand at its start. `None` where that would not say the same as one search each (undirected relations, conditions
+    /// on relations).
+    pub(crate) fn ends_of_many(&self, search: &Ends<'_>, sources: &[u32]) -> Outcome<Option<Vec<Vec<u32>>>> {
+        let Ends { expand, relation, .. } = search;
+        if expand.direction == Direction::Both || !relation.properties.is_empty() || sources.len() > LANES {
+            return Ok(None);
+        }
+        let mut lanes = self.lanes.take();
+        lanes.clear(self.graph.node_count());
+        let found = self.search_together(search, sources, &mut lanes);
+        self.lanes.replace(lanes);
+        found.map(Some)
+    }
+
+    fn search_together(&self, search: &Ends<'_>, sources: &[u32], lanes: &mut Lanes) -> Outcome<Vec<Vec<u32>>> {
+        let Ends { expand, relation, .. } = search;
+        let (least, most) = relation.length.unwrap_or((1, Some(1)));
+        let most = most.unwrap_or(u32::MAX);
+        let mut ends: Vec<Vec<u32>> = vec![Vec::new(); sources.len()];
+        let mut level: Vec<u32> = Vec::new();
+        for (lane, source) in sources.iter().enumerate() {
+            if lanes.now[*source as usize] == 0 {
+                level.push(*source);
+            }
+            lanes.now[*source as usize] |= 1 << lane;
+            if least == 0 {
+                lanes.see(*source, 1 << lane);
+                if search.counts(self, *source) {
+                    ends[lane].push(*source);
+                }
+            }
+        }
+        let mut depth = 0;
+        let mut result = Ok(());
+        while depth < most && !level.is_empty() && result.is_ok() {
+            depth += 1;
+            let mut next: Vec<u32> = Vec::new();
+            for node in &level {
+                result = self.tick();
+                if result.is_err() {
+                    break;
+                }
+                self.look_for_unread(expand, NodeId(*node));
+                let here = lanes.now[*node as usize];
+                self.each_neighbour(&expand.types, expand.direction, *node, |_, target| {
+                    let new = lanes.see(target, here);
+                    if new != 0 {
+                        let reached = &mut lanes.next[target as usize];
+                        if *reached == 0 {
+                            next.push(target);
+                        }
+                        *reached |= new;
+                    }
+                    Ok(())
+                })?;
+            }
+            level.iter().for_each(|node| lanes.now[*node as usize] = 0);
+            for node in &next {
+                let mut reached = std::mem::take(&mut lanes.next[*node as usize]);
+                lanes.now[*node as usize] = reached;
+                while search.counts(self, *node) && reached != 0 {
+                    ends[reached.trailing_zeros() as usize].push(*node);
+                    reached &= reached - 1;
+                }
+            }
+            level = next;
+        }
+        level.iter().for_each(|node| lanes.now[*node as usize] = 0);
+        result.map(|()| ends)
     }
 
     /// Whether a trail over undirected relations leads back to its start: the shortest one is a cycle, made of two ways
