@@ -139,7 +139,7 @@ impl Evaluator<'_> {
             }
             partials = next;
         }
-        let (mut rows, mut uncertain) = (Vec::new(), false);
+        let (mut rows, mut open) = (Vec::new(), Vec::new());
         for partial in partials {
             let mut truth = Some(partial.truth);
             for part in filter.into_iter().flat_map(conjuncts) {
@@ -148,11 +148,14 @@ impl Evaluator<'_> {
             }
             match truth {
                 Some(Truth::True) if partial.unread.is_none() => rows.push(partial.row),
-                Some(Truth::True | Truth::Unknown) => uncertain = true,
+                Some(Truth::True | Truth::Unknown) => open.push(partial.row),
                 _ => {}
             }
         }
-        Ok((rows, uncertain))
+        if self.merges && !self.eager {
+            open.retain(|row| !rows.iter().any(|known| row.has_nodes_of(known)));
+        }
+        Ok((rows, !open.is_empty()))
     }
 
     /// `left AND right`; `None` where nothing beside it can bring a row.
