@@ -180,12 +180,12 @@ impl Exec<'_> {
             return Ok(Vec::new());
         };
         let wanted = self.eval(other, frame)?;
-        let mut tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
-        if matches!(wanted, V::Unknown) && tables.any(|table| !table.nodes.is_empty()) {
-            self.uncertain.set(true);
-        }
-        if wanted.is_missing() {
-            return Ok(Vec::new());
+        let tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
+        match wanted {
+            V::Null => return Ok(Vec::new()),
+            // Each may equal it: the condition itself says so, and later ones may settle it.
+            V::Unknown => return Ok(tables.flat_map(|table| table.nodes.clone()).collect()),
+            _ => {}
         }
         let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key");
         let mut nodes = Vec::new();

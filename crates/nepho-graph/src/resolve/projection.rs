@@ -98,7 +98,6 @@ impl Resolver<'_> {
             .collect();
         let first_new = self.program.width;
         let mut carried = Vec::new();
-        // For `ORDER BY` alone: an item is computed before any other item of its row has its slot.
         let mut projected = Vec::new();
         for item in &projection.items {
             let name = item.alias.as_ref().map_or_else(|| item.text.clone(), |alias| alias.text.clone());
@@ -141,6 +140,7 @@ impl Resolver<'_> {
             projected.push((text, variable.slot, of));
             columns.push(Column { name, slot: variable.slot, variable });
         }
+        // Only ORDER BY may repeat them: beside each other they are computed from the row before.
         self.projected = projected;
         self.order(projection, &columns, aggregates, &simple_keys, &mut result)?;
         result.skip = self.count(projection.skip.as_ref(), "SKIP")?;
