@@ -301,8 +301,6 @@ impl Display for Expr {
             Self::Quantified(kind, variable, list, filter) => write!(f, "{kind}({variable} IN {list} WHERE {filter})"),
             Self::CountAll => f.write_str("count(*)"),
             Self::Aggregate(name, distinct, of) => {
-                // The parser takes `collect` for the word before a subquery in some places.
-                let name = if *name == "collect" { "`collect`" } else { name };
                 write!(f, "{name}({}{of})", if *distinct { "DISTINCT " } else { "" })
             }
         }
