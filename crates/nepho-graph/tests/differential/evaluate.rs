@@ -55,6 +55,10 @@ pub struct Answer {
 pub struct Evaluator<'g> {
     pub graph: &'g Graph,
     pub eager: bool,
+    /// Relations at each node.
+    pub at_node: Vec<Vec<usize>>,
+    /// Rows that there may be at once.
+    most_rows: usize,
     /// Steps that may still be made.
     pub steps: usize,
     /// Of these, in looking for what may be there.
@@ -67,7 +71,25 @@ pub struct Evaluator<'g> {
 
 impl<'g> Evaluator<'g> {
     pub fn new(graph: &'g Graph, eager: bool) -> Self {
-        Self { graph, eager, steps: 60_000, possible_steps: 30_000, merges: false, incomplete: false, open: false }
+        let mut at_node = vec![Vec::new(); graph.nodes.len()];
+        for (at, relation) in graph.relations.iter().enumerate() {
+            at_node[relation.from].push(at);
+            if relation.to != relation.from {
+                at_node[relation.to].push(at);
+            }
+        }
+        let size = graph.nodes.len();
+        Self {
+            graph,
+            eager,
+            at_node,
+            most_rows: 3_000 + 5 * size,
+            steps: 30_000 + 40 * size,
+            possible_steps: 30_000 + 40 * size,
+            merges: false,
+            incomplete: false,
+            open: false,
+        }
     }
 
     pub fn step(&mut self) -> Outcome<()> {
@@ -166,7 +188,7 @@ impl<'g> Evaluator<'g> {
                 }
                 Clause::Return(projection) => return self.project(&rows, projection),
             }
-            if rows.len() > 3000 {
+            if rows.len() > self.most_rows {
                 return Err(Stop::TooMuch);
             }
         }

@@ -269,7 +269,8 @@ impl Evaluator<'_> {
         let graph = self.graph;
         let of_type = |of: usize| pattern.types.is_empty() || pattern.types.iter().any(|name| name == TYPES[of]);
         let mut hops = Vec::new();
-        for (at, relation) in graph.relations.iter().enumerate() {
+        for at in self.at_node.get(from).cloned().unwrap_or_default() {
+            let relation = &graph.relations[at];
             self.step()?;
             if !of_type(relation.of) || used.contains(&at) {
                 continue;
