@@ -35,3 +35,11 @@ fn values_that_share_their_parts_are_bounded_by_what_they_would_be_written_out()
     }
     assert_eq!(rows("CREATE ()", "RETURN size(reduce(a = [], x IN range(1, 90) | [a]))"), "[[1]]");
 }
+
+#[test]
+fn a_message_is_one_line_whatever_it_quotes() {
+    let graph = fixture::graph_from_cypher(&["CREATE ()"]).unwrap();
+    let query = Query::compile(&Schema::open(), "RETURN time('12:00\n+01')").unwrap();
+    let error = query.run(&graph, &Parameters::new(), &Limits::default()).unwrap_err();
+    assert_eq!(error.message, "`12:00 +01` is no ISO 8601 date or time");
+}
