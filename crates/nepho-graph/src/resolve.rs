@@ -171,9 +171,9 @@ impl<'s> Resolver<'s> {
                 ClauseKind::Return(projection) => {
                     columns = Some(self.returned(projection, clause.span, &mut ops)?);
                 }
-                ClauseKind::Create(_) => return Err(write("CREATE", clause.span)),
-                ClauseKind::Delete(_) => return Err(write("DELETE", clause.span)),
-                ClauseKind::Write(word) => return Err(write(word, clause.span)),
+                ClauseKind::Create(_) => return Err(write("CREATE", clause.span, nested)),
+                ClauseKind::Delete(_) => return Err(write("DELETE", clause.span, nested)),
+                ClauseKind::Write(word) => return Err(write(word, clause.span, nested)),
                 ClauseKind::Call => {
                     return Err(QueryError::new(ErrorCode::Unsupported, clause.span, "CALL is not supported"));
                 }
@@ -323,7 +323,9 @@ fn type_conflict(name: &Name, is: Type, wanted: Type) -> Box<QueryError> {
     QueryError::new(ErrorCode::VariableTypeConflict, name.span, message)
 }
 
-fn write(word: &str, span: Span) -> Box<QueryError> {
-    QueryError::new(ErrorCode::Write, span, format!("{word} writes, and queries only read the graph"))
+/// The kit has a name of its own for a clause that writes within an expression.
+fn write(word: &str, span: Span, nested: bool) -> Box<QueryError> {
+    let code = if nested { ErrorCode::InvalidClauseComposition } else { ErrorCode::Write };
+    QueryError::new(code, span, format!("{word} writes, and queries only read the graph"))
         .with_help("use MATCH, WITH, UNWIND and RETURN")
 }
