@@ -2,7 +2,7 @@
 
 /// Bits, 64 to a word. Bits past the length are always zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Bits {
+pub struct Bits {
     words: Vec<u64>,
     length: usize,
 }
@@ -13,6 +13,11 @@ impl Bits {
         let mut bits = Self { words: vec![if value { u64::MAX } else { 0 }; length.div_ceil(64)], length };
         bits.trim();
         bits
+    }
+
+    /// Whether there are no bits.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// How many bits there are.

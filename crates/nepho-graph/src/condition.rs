@@ -144,7 +144,8 @@ impl Condition {
         let (expr, source) = syntax::parse_expression(text)?;
         let mut resolver = Resolver::new(schema, &source.text);
         let expr = resolver.condition(variable, kinds, &expr).map_err(|error| source.map(error))?;
-        let program = resolver.program;
+        let mut program = resolver.program;
+        program.settle(None, std::slice::from_ref(&expr));
         Ok(Self { text: text.into(), label: label.into(), program, expr, source })
     }
 
@@ -193,14 +194,15 @@ impl Condition {
         let parameters = HashMap::new();
         let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
         exec.lenient = true;
-        let parts = graph
-            .kinds_named(&self.label)
-            .into_iter()
-            .filter_map(|kind| {
-                let table = graph.tables.get(kind as usize)?;
-                (!table.nodes.is_empty()).then(|| (table.nodes.clone(), vector::judge(&exec, &self.expr, kind)))
-            })
-            .collect();
+        let tables = graph.kinds_named(&self.label).into_iter().filter_map(|kind| {
+            let table = graph.tables.get(kind as usize)?;
+            (!table.nodes.is_empty()).then(|| (kind, table.nodes.clone()))
+        });
+        let mut parts: Vec<_> = tables.map(|(kind, nodes)| (nodes, vector::judge(&exec, &self.expr, kind))).collect();
+        if !graph.faults().is_empty() {
+            // What could not be read may have been relations, whose absence proves nothing.
+            parts.iter_mut().for_each(|(nodes, tri)| *tri = Tri::filled(nodes.len(), Truth::Unknown));
+        }
         Verdicts { parts }
     }
 
@@ -210,7 +212,8 @@ impl Condition {
         let parameters = HashMap::new();
         let mut exec = Exec::new(graph, &self.program, &bound, &parameters);
         exec.lenient = true;
-        vector::judge_row(&exec, &self.expr, node, &mut exec.frame())
+        let truth = vector::judge_row(&exec, &self.expr, node, &mut exec.frame());
+        if graph.faults().is_empty() { truth } else { Truth::Unknown }
     }
 
     /// Values of expressions: what an evidence line shows is read with [`crate::NodeRef::property`]; this tells why

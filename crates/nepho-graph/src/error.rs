@@ -77,6 +77,8 @@ pub enum ErrorCode {
     Limit,
     /// A query that the caller cancelled.
     Cancelled,
+    /// A part of the graph that the query needs could not be read.
+    Damaged,
     /// Nesting or length beyond what is accepted.
     TooComplex,
 }

@@ -185,8 +185,8 @@ impl Exec<'_> {
 
     #[inline]
     fn node_property(&self, slot: Slot, property: usize, frame: &Frame, span: Span) -> Outcome<V> {
-        if slot == 0
-            && let Some((of, value)) = &*self.substitute.borrow()
+        if let Some((node, of, value)) = &*self.substitute.borrow()
+            && *node == slot
             && *of == property
         {
             return Ok(value.clone());
@@ -195,7 +195,7 @@ impl Exec<'_> {
             V::Node(node) => {
                 let kind = self.graph.kind_number(*node);
                 let value = match (self.bound.column(kind, property), self.graph.tables.get(kind as usize)) {
-                    (Some(column), Some(table)) => match table.columns.columns.get(column) {
+                    (Some(column), Some(table)) => match table.column(column) {
                         Some(column) => column.get((node.0 - table.nodes.start) as usize),
                         None => V::Null,
                     },
@@ -230,7 +230,7 @@ impl Exec<'_> {
     /// A property of a relation.
     pub(crate) fn relation_property(&self, id: RelationId, name: &str) -> V {
         let table = self.graph.relations.get(id.of as usize);
-        table.and_then(|table| table.columns.named(name)).map_or(V::Null, |column| column.get(id.index as usize))
+        table.and_then(|table| table.column_named(name)).map_or(V::Null, |column| column.get(id.index as usize))
     }
 
     /// `value.name`.

@@ -3,18 +3,23 @@
 //! Immutable and shared by reference. Nodes are numbered by (kind, key), so that the same facts give the same numbers
 //! in whatever order they arrived. Knows nothing of queries.
 
-use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 use nepho_model::{Timestamp, Value};
 
+use crate::schema::Schema;
 use crate::value::ResultValue;
 
 pub(crate) mod adjacency;
 mod builder;
 pub(crate) mod column;
+mod index;
+pub(crate) mod parts;
+pub(crate) mod source;
+pub(crate) mod texts;
 mod view;
 
 pub use builder::{GraphBuilder, NodeHandle};
@@ -22,6 +27,9 @@ pub use view::{NodeRef, RelationRef};
 
 use adjacency::Adjacency;
 use column::{Cells, Column};
+use index::Index;
+use source::{Lazy, Reader};
+use texts::Texts;
 
 /// A node of one graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,19 +53,45 @@ pub enum Walk {
     Both,
 }
 
-/// Columns with names.
+/// The built-in properties that every resource has beside `name` and `tags`, in the order of their columns.
+const BUILT_IN: [&str; 4] = ["key", "kind", "account", "region"];
+
+/// Columns with names, each read when it is first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    pub columns: Vec<Column>,
     pub names: Vec<Arc<str>>,
     pub by_name: HashMap<Arc<str>, u32>,
+    columns: Vec<Lazy<Column>>,
+    indexes: Vec<Lazy<Index>>,
+    /// How often a value was looked for in each.
+    asked: Vec<AtomicU32>,
 }
 
 impl Columns {
-    /// The column of a property.
-    pub fn named(&self, name: &str) -> Option<&Column> {
-        self.by_name.get(name).and_then(|index| self.columns.get(*index as usize))
+    fn add(&mut self, name: Arc<str>, column: Lazy<Column>) {
+        if !self.by_name.contains_key(&name) {
+            self.by_name.insert(name.clone(), self.columns.len() as u32);
+            self.names.push(name);
+            self.columns.push(column);
+            self.indexes.push(Lazy::unread());
+            self.asked.push(AtomicU32::new(0));
+        }
     }
+}
+
+impl FromIterator<(Arc<str>, Lazy<Column>)> for Columns {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Lazy<Column>)>>(columns: I) -> Self {
+        let mut all = Self::default();
+        columns.into_iter().for_each(|(name, column)| all.add(name, column));
+        all
+    }
+}
+
+/// Where something unread is read from: a reader, and the number of the kind or relation type in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub reader: Arc<Reader>,
+    pub number: usize,
 }
 
 /// Nodes of one kind.
@@ -66,20 +100,118 @@ pub(crate) struct Table {
     pub kind: Arc<str>,
     pub labels: Vec<Arc<str>>,
     pub nodes: Range<u32>,
-    pub keys: Arc<Vec<Arc<str>>>,
-    /// Codes into `Graph::places`.
-    pub accounts: Vec<u32>,
-    pub regions: Vec<u32>,
+    /// Whether the nodes have the built-in properties (nodes made by label alone do not).
+    pub built_in: bool,
+    keys: Lazy<Arc<Texts>>,
+    /// Account and region of each node: codes into `place_names`.
+    places: Lazy<Places>,
+    place_names: Arc<Vec<Arc<str>>>,
+    /// The four of `BUILT_IN` where they are there, then the others.
     pub columns: Columns,
+    origin: Option<Origin>,
+}
+
+/// Account and region of each node of a kind.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub accounts: Arc<Vec<u32>>,
+    pub regions: Arc<Vec<u32>>,
+}
+
+impl Table {
+    /// The keys, ascending.
+    pub fn keys(&self) -> &Arc<Texts> {
+        self.keys.get(|| match &self.origin {
+            Some(Origin { reader, number }) => Arc::new(reader.or(reader.source.keys(*number), Texts::default)),
+            None => Arc::default(),
+        })
+    }
+
+    /// Accounts and regions.
+    pub fn places(&self) -> &Places {
+        self.places.get(|| match &self.origin {
+            Some(Origin { reader, number }) => {
+                let (accounts, regions) = reader.or(reader.source.places(*number), Default::default);
+                Places { accounts: Arc::new(accounts), regions: Arc::new(regions) }
+            }
+            None => Places::default(),
+        })
+    }
+
+    /// The column of this number.
+    #[inline]
+    pub fn column(&self, index: usize) -> Option<&Column> {
+        Some(self.columns.columns.get(index)?.get(|| self.read_column(index)))
+    }
+
+    /// The column of a property.
+    pub fn column_named(&self, name: &str) -> Option<&Column> {
+        self.columns.by_name.get(name).and_then(|index| self.column(*index as usize))
+    }
+
+    /// Every column, in order.
+    pub fn each_column(&self) -> impl Iterator<Item = (&Arc<str>, &Column)> {
+        self.columns.names.iter().enumerate().filter_map(|(index, name)| Some((name, self.column(index)?)))
+    }
+
+    /// Whether an index of a property pays: one value is looked for, and was before, so often that reading the column
+    /// each time costs more.
+    pub fn wants_index(&self, index: usize) -> bool {
+        self.columns.asked.get(index).is_some_and(|asked| asked.fetch_add(1, Ordering::Relaxed) >= 3)
+    }
+
+    /// The nodes whose property may equal a value, ascending: those that do, and those of which it is not known.
+    pub fn with_value(&self, index: usize, value: &ResultValue) -> Vec<u32> {
+        let column = self.column(index).filter(|column| Index::is_for(column));
+        let found = column
+            .zip(self.columns.indexes.get(index))
+            .and_then(|(column, of)| of.get(|| Index::new(column, self.nodes.len())).find(column, value));
+        match found {
+            Some(rows) => rows.into_iter().map(|row| self.nodes.start + row).collect(),
+            None => self.nodes.clone().collect(),
+        }
+    }
+
+    #[cold]
+    fn read_column(&self, index: usize) -> Column {
+        let own = if self.built_in { index.checked_sub(BUILT_IN.len()) } else { Some(index) };
+        let place = |codes: &Arc<Vec<u32>>| Cells::Text { codes: codes.clone(), dictionary: self.place_names.clone() };
+        match (own, &self.origin) {
+            (Some(own), Some(Origin { reader, number })) => {
+                reader.or(reader.source.property(*number, own), || Column::unread(self.nodes.len()))
+            }
+            (Some(_), None) => Column::full(Cells::None),
+            (None, _) => Column::full(match BUILT_IN.get(index) {
+                Some(&"key") => Cells::PlainText(self.keys().clone()),
+                Some(&"kind") => Cells::Same(ResultValue::String(self.kind.clone())),
+                Some(&"account") => place(&self.places().accounts),
+                _ => place(&self.places().regions),
+            }),
+        }
+    }
+
+    /// The nodes with a key: several where accounts share it.
+    pub fn with_key(&self, key: &str) -> impl Iterator<Item = u32> {
+        let keys = self.keys();
+        (keys.lower_bound(key)..keys.len())
+            .take_while(move |row| keys.get(*row).is_some_and(|known| known == key))
+            .map(|row| self.nodes.start + row as u32)
+    }
 }
 
 /// Relations of one type.
 #[derive(Debug)]
 pub(crate) struct RelationTable {
     pub name: Arc<str>,
-    pub forward: Adjacency,
-    pub backward: Adjacency,
+    count: usize,
+    forward: Lazy<Adjacency>,
+    backward: Lazy<Adjacency>,
+    /// The nodes of each kind.
+    kinds: Arc<Vec<Range<u32>>>,
     pub columns: Columns,
+    origin: Option<Origin>,
+    /// Kinds at the start and at the end, and how many relations between them; by kinds.
+    pub pairs: Vec<Pair>,
     /// Nodes whose relations of this type could not be read, ascending.
     pub unknown: Vec<u32>,
     /// Where such nodes are: kind → distinct (account, region).
@@ -89,8 +221,56 @@ pub(crate) struct RelationTable {
 impl RelationTable {
     /// How many relations there are.
     pub fn len(&self) -> usize {
-        self.forward.targets.len()
+        self.count
     }
+
+    /// Adjacency by start.
+    #[inline]
+    pub fn forward(&self) -> &Adjacency {
+        self.forward.get(|| match &self.origin {
+            Some(Origin { reader, number }) => {
+                let (from, to) = reader.or(reader.source.ends(*number), Default::default);
+                Adjacency::forward(&from, to, &self.kinds)
+            }
+            None => Adjacency::default(),
+        })
+    }
+
+    /// Adjacency by end.
+    #[inline]
+    pub fn backward(&self) -> &Adjacency {
+        self.backward.get(|| self.forward().reversed(&self.kinds))
+    }
+
+    /// The column of a property.
+    pub fn column_named(&self, name: &str) -> Option<&Column> {
+        self.column(*self.columns.by_name.get(name)? as usize)
+    }
+
+    /// Every column, in order.
+    pub fn each_column(&self) -> impl Iterator<Item = (&Arc<str>, &Column)> {
+        self.columns.names.iter().enumerate().filter_map(|(index, name)| Some((name, self.column(index)?)))
+    }
+
+    fn column(&self, index: usize) -> Option<&Column> {
+        Some(self.columns.columns.get(index)?.get(|| match &self.origin {
+            Some(Origin { reader, number }) => {
+                reader.or(reader.source.relation_property(*number, index), || Column::unread(self.count))
+            }
+            None => Column::full(Cells::None),
+        }))
+    }
+}
+
+/// How many relations of a type there are between two kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The number of the kind at the start.
+    pub from: u32,
+    /// The number of the kind at the end.
+    pub to: u32,
+    /// How many relations.
+    pub count: u64,
 }
 
 /// Relation type → kinds at its start and at its end, once per declaration.
@@ -115,12 +295,12 @@ pub struct Graph {
     pub(crate) places: Arc<Vec<Arc<str>>>,
     /// The code of region `global` (and of no region).
     pub(crate) global: [Option<u32>; 2],
-    keys: HashTable<u32>,
-    hasher: foldhash::fast::FixedState,
     pub(crate) incomplete: HashMap<u32, Vec<Mark>>,
     /// Relation type → kinds at either end by the schema.
     pub(crate) declared_ends: DeclaredEnds,
     clock: Timestamp,
+    /// Where it is read from, when it was not built here.
+    reader: Option<Arc<Reader>>,
 }
 
 const _: () = {
@@ -129,6 +309,65 @@ const _: () = {
 };
 
 impl Graph {
+    /// Puts the pieces together; tables are in order of their kinds.
+    fn new(
+        tables: Vec<Table>,
+        mut relations: Vec<RelationTable>,
+        mut incomplete: HashMap<u32, Vec<Mark>>,
+        places: Arc<Vec<Arc<str>>>,
+        clock: Timestamp,
+        schema: &Schema,
+        reader: Option<Arc<Reader>>,
+    ) -> Self {
+        let mut kind_of = Vec::with_capacity(tables.last().map_or(0, |table| table.nodes.end as usize));
+        let mut kinds_by_label: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
+        for (number, table) in tables.iter().enumerate() {
+            kind_of.resize(table.nodes.end as usize, number as u32);
+            for label in &table.labels {
+                kinds_by_label.entry(label.clone()).or_default().push(number as u32);
+            }
+        }
+        relations.sort_by(|left, right| left.name.cmp(&right.name));
+        for relation in &mut relations {
+            for node in &relation.unknown {
+                let kind = kind_of.get(*node as usize).copied().unwrap_or(u32::MAX);
+                let Some(table) = tables.get(kind as usize) else { continue };
+                let (row, places) = ((*node - table.nodes.start) as usize, table.places());
+                if let (Some(account), Some(region)) = (places.accounts.get(row), places.regions.get(row)) {
+                    relation.unknown_places.entry(kind).or_default().push((*account, *region));
+                }
+            }
+            for marks in relation.unknown_places.values_mut() {
+                marks.sort_unstable();
+                marks.dedup();
+            }
+        }
+        for marks in incomplete.values_mut() {
+            marks.sort_unstable();
+            marks.dedup();
+        }
+        let code = |name: &str| places.iter().position(|place| **place == *name).map(|code| code as u32);
+        let mut graph = Self {
+            kind_of,
+            kinds_by_label,
+            relation_index: relations.iter().enumerate().map(|(at, of)| (of.name.clone(), at as u32)).collect(),
+            global: [code(""), code("global")],
+            declared_ends: DeclaredEnds::new(),
+            tables,
+            relations,
+            places,
+            incomplete,
+            clock,
+            reader,
+        };
+        for relation in schema.relations() {
+            let ends =
+                relation.ends.iter().map(|(from, to)| (graph.kinds_named(from), graph.kinds_named(to))).collect();
+            graph.declared_ends.insert(relation.name.clone(), ends);
+        }
+        graph
+    }
+
     /// The time that `age_days` counts from.
     pub fn clock(&self) -> Timestamp {
         self.clock
@@ -194,14 +433,13 @@ impl Graph {
 
     /// The node with this key. Where several kinds use one key, the first kind's.
     pub fn node_by_key(&self, key: &str) -> Option<NodeRef<'_>> {
-        let hash = self.hasher.hash_one(key);
-        let found = self.keys.find(hash, |id| self.key_of(*id) == Some(key))?;
-        self.node(NodeId(*found))
+        self.tables.iter().find_map(|table| table.with_key(key).next()).and_then(|id| self.node(NodeId(id)))
     }
 
-    fn key_of(&self, id: u32) -> Option<&str> {
-        let table = self.tables.get(*self.kind_of.get(id as usize)? as usize)?;
-        table.keys.get((id - table.nodes.start) as usize).map(|key| &**key)
+    /// What of the graph could not be read, when it is read from a [`crate::storage::Source`]: one sentence each. What
+    /// is read later may add to it.
+    pub fn faults(&self) -> Vec<String> {
+        self.reader.as_ref().map(|reader| reader.faults()).unwrap_or_default()
     }
 
     /// The kind number of a node.
@@ -214,7 +452,8 @@ impl Graph {
     pub(crate) fn place(&self, node: NodeId) -> Option<(u32, u32)> {
         let table = self.tables.get(self.kind_number(node) as usize)?;
         let row = (node.0 - table.nodes.start) as usize;
-        Some((*table.accounts.get(row)?, *table.regions.get(row)?))
+        let places = table.places();
+        Some((*places.accounts.get(row)?, *places.regions.get(row)?))
     }
 
     /// Whether a region code means no region.
@@ -230,7 +469,7 @@ impl Graph {
     /// A property of a node by name; null where there is none.
     pub(crate) fn node_property(&self, node: NodeId, name: &str) -> ResultValue {
         let Some(table) = self.tables.get(self.kind_number(node) as usize) else { return ResultValue::Null };
-        match table.columns.named(name) {
+        match table.column_named(name) {
             Some(column) => column.get((node.0 - table.nodes.start) as usize),
             None => ResultValue::Null,
         }
@@ -239,22 +478,9 @@ impl Graph {
     /// Start and end of a relation.
     pub(crate) fn ends(&self, id: RelationId) -> Option<(NodeId, NodeId)> {
         let table = self.relations.get(id.of as usize)?;
-        let from = table.forward.owner(id.index)?;
-        let to = *table.forward.targets.get(id.index as usize)?;
+        let from = table.forward().owner(id.index)?;
+        let to = *table.forward().targets.get(id.index as usize)?;
         Some((NodeId(from), NodeId(to)))
-    }
-}
-
-impl Table {
-    /// The columns of the built-in properties, then the others.
-    fn built_in_columns(&self, places: &Arc<Vec<Arc<str>>>) -> [(&'static str, Column); 4] {
-        let text = |codes: &Vec<u32>| Column::full(Cells::Text { codes: codes.clone(), dictionary: places.clone() });
-        [
-            ("key", Column::full(Cells::PlainText(self.keys.to_vec()))),
-            ("kind", Column::full(Cells::Same(ResultValue::String(self.kind.clone())))),
-            ("account", text(&self.accounts)),
-            ("region", text(&self.regions)),
-        ]
     }
 }
 

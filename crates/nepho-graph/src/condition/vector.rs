@@ -23,7 +23,7 @@ pub(crate) struct Tri {
 }
 
 impl Tri {
-    fn filled(length: usize, truth: Truth) -> Self {
+    pub fn filled(length: usize, truth: Truth) -> Self {
         Self {
             yes: Bits::filled(length, truth == Truth::True),
             null: Bits::filled(length, truth == Truth::Null),
@@ -167,7 +167,7 @@ impl Judge<'_, '_> {
 
     /// The truth of an expression where its one property has this value.
     fn truth_with(&mut self, expr: &Expr, value: Option<(usize, V)>) -> Truth {
-        *self.exec.substitute.borrow_mut() = value;
+        *self.exec.substitute.borrow_mut() = value.map(|(property, value)| (0, property, value));
         let truth = self.exec.truth(expr, &mut self.frame).unwrap_or(Truth::Unknown);
         *self.exec.substitute.borrow_mut() = None;
         truth
@@ -175,11 +175,8 @@ impl Judge<'_, '_> {
 
     fn column(&mut self, expr: &Expr, property: usize, wanted: &Bits) -> Tri {
         let graph = self.exec.graph;
-        let column = self
-            .exec
-            .bound
-            .column(self.kind, property)
-            .and_then(|at| graph.tables.get(self.kind as usize)?.columns.columns.get(at));
+        let column =
+            self.exec.bound.column(self.kind, property).and_then(|at| graph.tables.get(self.kind as usize)?.column(at));
         let Some(column) = column else {
             let truth = self.truth_with(expr, Some((property, V::Null)));
             return Tri::filled(self.length, truth);

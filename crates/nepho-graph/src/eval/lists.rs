@@ -71,13 +71,13 @@ impl Exec<'_> {
                     return Ok(V::Null);
                 };
                 let row = (id.0 - table.nodes.start) as usize;
-                for (name, column) in table.columns.names.iter().zip(&table.columns.columns) {
+                for (name, column) in table.each_column() {
                     fields.insert(name.clone(), column.get(row));
                 }
             }
             V::Relation(id) => {
                 let Some(table) = self.graph.relations.get(id.of as usize) else { return Ok(V::Null) };
-                for (name, column) in table.columns.names.iter().zip(&table.columns.columns) {
+                for (name, column) in table.each_column() {
                     fields.insert(name.clone(), column.get(id.index as usize));
                 }
             }

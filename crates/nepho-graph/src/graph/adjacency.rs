@@ -1,4 +1,4 @@
-//! Relations of one type as compressed adjacency, in both directions.
+//! Relations of one type as compressed adjacency, in one direction.
 //!
 //! Offsets are kept only for kinds that take part, so that a type between two kinds costs nothing for the others.
 
@@ -24,45 +24,84 @@ struct Segment {
     offsets: Vec<u32>,
 }
 
-/// Where each kind's nodes are.
-pub(crate) struct Kinds<'a> {
-    /// Node → kind.
-    pub of: &'a [u32],
-    /// Kind → its nodes.
-    pub ranges: &'a [Range<u32>],
-}
-
 impl Adjacency {
-    /// From `(node, other end, relation number)` sorted by node; the numbers are left out when they count up from 0.
-    pub fn new(sorted: &[(u32, u32, u32)], kinds: &Kinds<'_>) -> Self {
-        let mut adjacency = Self { segment_of_kind: vec![u32::MAX; kinds.ranges.len()], ..Self::default() };
+    /// From the two ends of each relation, in ascending order of `from`; relation numbers are positions.
+    pub fn forward(from: &[u32], to: Vec<u32>, kinds: &[Range<u32>]) -> Self {
+        let mut adjacency = Self { segment_of_kind: vec![u32::MAX; kinds.len()], ..Self::default() };
         let mut position = 0;
-        while let Some((node, ..)) = sorted.get(position) {
-            let Some(kind) = kinds.of.get(*node as usize) else { break };
-            let Some(range) = kinds.ranges.get(*kind as usize) else { break };
+        while let Some(node) = from.get(position) {
+            let kind = kinds.partition_point(|range| range.end <= *node);
+            let Some(range) = kinds.get(kind).filter(|range| range.contains(node)) else { break };
             let mut offsets = Vec::with_capacity(range.len() + 1);
             offsets.push(position as u32);
             for node in range.clone() {
-                while sorted.get(position).is_some_and(|(of, ..)| *of == node) {
+                while from.get(position).is_some_and(|of| *of == node) {
                     position += 1;
                 }
                 offsets.push(position as u32);
             }
-            if let Some(segment) = adjacency.segment_of_kind.get_mut(*kind as usize) {
-                *segment = adjacency.segments.len() as u32;
-            }
-            adjacency.segments.push(Segment { first: range.start, offsets });
+            adjacency.add(kind, Segment { first: range.start, offsets });
         }
-        adjacency.targets = sorted.iter().map(|(_, target, _)| *target).collect();
-        if !sorted.iter().enumerate().all(|(position, (.., edge))| position as u32 == *edge) {
-            adjacency.edges = sorted.iter().map(|(.., edge)| *edge).collect();
-        }
+        adjacency.targets = to;
         adjacency
     }
 
-    /// Whether any node of the kind takes part.
-    pub fn has_kind(&self, kind: u32) -> bool {
-        self.segment_of_kind.get(kind as usize).is_some_and(|segment| *segment != u32::MAX)
+    /// The same relations seen from their other ends: by end, then by relation number.
+    pub fn reversed(&self, kinds: &[Range<u32>]) -> Self {
+        let nodes = kinds.last().map_or(0, |range| range.end as usize);
+        // Only kinds that relations end in get offsets; which those are is not known before the relations are read.
+        let mut counts = vec![0u32; nodes + 1];
+        for target in &self.targets {
+            if let Some(count) = counts.get_mut(*target as usize) {
+                *count += 1;
+            }
+        }
+        let mut reversed = Self { segment_of_kind: vec![u32::MAX; kinds.len()], ..Self::default() };
+        let mut position = 0;
+        for (kind, range) in kinds.iter().enumerate() {
+            let counts = counts.get_mut(range.start as usize..range.end as usize).unwrap_or_default();
+            if counts.iter().all(|count| *count == 0) {
+                continue;
+            }
+            let mut offsets = Vec::with_capacity(counts.len() + 1);
+            for count in counts {
+                offsets.push(position);
+                // From here on: where the node's next relation goes.
+                position += std::mem::replace(count, position);
+            }
+            offsets.push(position);
+            reversed.add(kind, Segment { first: range.start, offsets });
+        }
+        reversed.targets = vec![0; self.targets.len()];
+        reversed.edges = vec![0; self.targets.len()];
+        for (source, positions) in self.rows() {
+            for edge in positions {
+                let Some(next) = self.targets.get(edge).and_then(|target| counts.get_mut(*target as usize)) else {
+                    continue;
+                };
+                let at = *next as usize;
+                *next += 1;
+                if let (Some(target), Some(number)) = (reversed.targets.get_mut(at), reversed.edges.get_mut(at)) {
+                    (*target, *number) = (source, edge as u32);
+                }
+            }
+        }
+        reversed
+    }
+
+    fn add(&mut self, kind: usize, segment: Segment) {
+        if let Some(of) = self.segment_of_kind.get_mut(kind) {
+            *of = self.segments.len() as u32;
+        }
+        self.segments.push(segment);
+    }
+
+    /// Every node that takes part, ascending, and the positions of its relations.
+    pub fn rows(&self) -> impl Iterator<Item = (u32, Range<usize>)> + '_ {
+        self.segments.iter().flat_map(|segment| {
+            let pairs = segment.offsets.iter().zip(segment.offsets.iter().skip(1));
+            pairs.enumerate().map(|(row, (start, end))| (segment.first + row as u32, *start as usize..*end as usize))
+        })
     }
 
     /// Positions of the relations of a node.
@@ -94,16 +133,23 @@ impl Adjacency {
 
 #[cfg(test)]
 mod tests {
-    use super::{Adjacency, Kinds};
+    use super::Adjacency;
 
     #[test]
     fn neighbours_and_owners_agree() {
-        let kinds = Kinds { of: &[0, 0, 1, 1, 1, 2], ranges: &[0..2, 2..5, 5..6] };
-        let adjacency = Adjacency::new(&[(1, 5, 0), (1, 2, 1), (2, 0, 2), (4, 4, 3)], &kinds);
-        assert_eq!(adjacency.range(0, 0), 0..0);
-        assert_eq!(adjacency.range(1, 0), 0..2);
-        assert_eq!(adjacency.range(3, 1), 3..3);
-        assert_eq!(adjacency.range(5, 2), 0..0);
-        assert_eq!((0..4).map(|at| adjacency.owner(at)).collect::<Vec<_>>(), [Some(1), Some(1), Some(2), Some(4)]);
+        let kinds = [0..2, 2..5, 5..6];
+        let forward = Adjacency::forward(&[1, 1, 2, 4], vec![2, 5, 0, 4], &kinds);
+        assert_eq!(forward.range(0, 0), 0..0);
+        assert_eq!(forward.range(1, 0), 0..2);
+        assert_eq!(forward.range(3, 1), 3..3);
+        assert_eq!(forward.range(5, 2), 0..0);
+        assert_eq!((0..4).map(|at| forward.owner(at)).collect::<Vec<_>>(), [Some(1), Some(1), Some(2), Some(4)]);
+        let backward = forward.reversed(&kinds);
+        let seen: Vec<_> = [(0, 0), (1, 0), (2, 1), (3, 1), (4, 1), (5, 2)]
+            .map(|(node, kind)| {
+                backward.range(node, kind).map(|at| (backward.targets[at], backward.edge(at))).collect::<Vec<_>>()
+            })
+            .to_vec();
+        assert_eq!(seen, [vec![(2, 2)], vec![], vec![(1, 0)], vec![], vec![(4, 3)], vec![(1, 1)]]);
     }
 }

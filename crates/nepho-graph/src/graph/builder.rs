@@ -1,15 +1,17 @@
 //! Facts in, graph out.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
-use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet, HashTable};
 use nepho_model::{Timestamp, Value};
 
-use super::adjacency::{Adjacency, Kinds};
-use super::column::ColumnBuilder;
-use super::{Columns, DeclaredEnds, Graph, Mark, RelationTable, Table};
+use super::adjacency::Adjacency;
+use super::column::{Column, ColumnBuilder};
+use super::source::Lazy;
+use super::texts::Texts;
+use super::{BUILT_IN, Graph, Mark, Pair, Places, RelationTable, Table};
 use crate::schema::{PropertyType, Schema};
 use crate::value::ResultValue;
 
@@ -40,7 +42,7 @@ struct KindRows {
     labels: Vec<Arc<str>>,
     /// Whether the nodes have the built-in properties (nodes made by label alone do not).
     built_in: bool,
-    keys: Vec<Arc<str>>,
+    keys: Texts,
     accounts: Vec<u32>,
     regions: Vec<u32>,
     columns: ColumnSet,
@@ -94,12 +96,9 @@ impl ColumnSet {
         }
     }
 
-    fn finish(self, length: usize, order: &[u32]) -> Columns {
-        Columns {
-            columns: self.builders.into_iter().map(|builder| builder.finish(length).reordered(order)).collect(),
-            by_name: self.names.iter().enumerate().map(|(at, name)| (name.clone(), at as u32)).collect(),
-            names: self.names,
-        }
+    fn finish(self, length: usize, order: &[u32]) -> impl Iterator<Item = (Arc<str>, Lazy<Column>)> {
+        let columns = self.builders.into_iter().map(move |builder| builder.finish(length).reordered(order).into());
+        self.names.into_iter().zip(columns)
     }
 }
 
@@ -156,7 +155,7 @@ impl GraphBuilder {
             id,
             labels: labels.to_vec(),
             built_in,
-            keys: Vec::new(),
+            keys: Texts::default(),
             accounts: Vec::new(),
             regions: Vec::new(),
             columns,
@@ -200,7 +199,7 @@ impl GraphBuilder {
     pub fn add_node(
         &mut self,
         kind: &str,
-        key: impl Into<Arc<str>>,
+        key: impl AsRef<str>,
         account: &str,
         region: &str,
         name: Value,
@@ -212,7 +211,7 @@ impl GraphBuilder {
             None => self.kind(kind, &[nepho_model::label_of_kind(kind).into()], true),
         };
         let (account, region) = (self.place(account), self.place(region));
-        let (handle, row) = match self.row(index, key.into(), account, region) {
+        let (handle, row) = match self.row(index, key.as_ref(), account, region) {
             Ok(new) => new,
             Err(known) => return known,
         };
@@ -245,7 +244,7 @@ impl GraphBuilder {
         let id = format!(":{}", sorted.join(":"));
         let index = self.kind(&id, &sorted, false);
         let none = self.place("");
-        let (handle, row) = match self.row(index, key.into(), none, none) {
+        let (handle, row) = match self.row(index, key, none, none) {
             Ok(new) => new,
             Err(known) => return known,
         };
@@ -258,13 +257,7 @@ impl GraphBuilder {
     }
 
     /// A new row, or the handle of the one that is there.
-    fn row(
-        &mut self,
-        kind: usize,
-        key: Arc<str>,
-        account: u32,
-        region: u32,
-    ) -> Result<(NodeHandle, usize), NodeHandle> {
+    fn row(&mut self, kind: usize, key: &str, account: u32, region: u32) -> Result<(NodeHandle, usize), NodeHandle> {
         let Self { kinds, nodes, seen, hasher, .. } = self;
         let hash = |kind: u32, key: &str| hasher.hash_one((kind, key));
         let of = |handle: u32| {
@@ -272,13 +265,13 @@ impl GraphBuilder {
             let rows = kinds.get(*kind as usize)?;
             Some((*kind, rows.keys.get(*row as usize)?, *rows.accounts.get(*row as usize)?))
         };
-        if let Some(known) = seen.find(hash(kind as u32, &key), |handle| {
-            of(*handle).is_some_and(|(of, known, at)| of == kind as u32 && *known == key && at == account)
+        if let Some(known) = seen.find(hash(kind as u32, key), |handle| {
+            of(*handle).is_some_and(|(of, known, at)| of == kind as u32 && known == key && at == account)
         }) {
             return Err(NodeHandle(*known));
         }
         let handle = nodes.len() as u32;
-        seen.insert_unique(hash(kind as u32, &key), handle, |handle| {
+        seen.insert_unique(hash(kind as u32, key), handle, |handle| {
             of(*handle).map_or(0, |(kind, key, _)| hash(kind, key))
         });
         let row = kinds.get(kind).map_or(0, |kind| kind.keys.len());
@@ -301,7 +294,7 @@ impl GraphBuilder {
                         .kinds
                         .get(kind as usize)
                         .and_then(|rows| rows.keys.get(*row as usize))
-                        .is_some_and(|known| **known == *key)
+                        .is_some_and(|known| known == key)
             })
         })?;
         Some(NodeHandle(*found))
@@ -371,8 +364,7 @@ impl GraphBuilder {
 
     /// The graph.
     pub fn finish(self) -> Graph {
-        let Self { schema, kinds, nodes, relations, places, place_names, incomplete, removed, clock, hasher, .. } =
-            self;
+        let Self { schema, kinds, nodes, relations, place_names, incomplete, removed, clock, .. } = self;
         let gone: HashSet<(u32, u32)> =
             removed.iter().filter_map(|handle| nodes.get(*handle as usize)).copied().collect();
         let place_names = Arc::new(place_names);
@@ -384,19 +376,19 @@ impl GraphBuilder {
         // Rows by key, and where each row went.
         let mut row_of: Vec<Vec<u32>> = vec![Vec::new(); kinds.len()];
         let mut tables = Vec::with_capacity(kinds.len());
-        let mut kind_of = Vec::with_capacity(nodes.len());
+        let mut count = 0;
         let mut numbered: Vec<_> = kinds.into_iter().enumerate().collect();
         numbered.sort_by_key(|(at, _)| kind_number[*at]);
         for (at, rows) in numbered {
             let mut order: Vec<u32> =
                 (0..rows.keys.len() as u32).filter(|row| !gone.contains(&(at as u32, *row))).collect();
-            let sorting = |row: u32| (&rows.keys[row as usize], &place_names[rows.accounts[row as usize] as usize]);
+            let sorting = |row: u32| (rows.keys.get(row as usize), &place_names[rows.accounts[row as usize] as usize]);
             order.sort_by(|left, right| sorting(*left).cmp(&sorting(*right)));
-            let first = kind_of.len() as u32;
             row_of[at] = vec![0; rows.keys.len()];
-            order.iter().enumerate().for_each(|(row, from)| row_of[at][*from as usize] = first + row as u32);
-            kind_of.resize(kind_of.len() + order.len(), kind_number[at]);
-            tables.push(rows.finish(&order, first, &place_names));
+            order.iter().enumerate().for_each(|(row, from)| row_of[at][*from as usize] = count + row as u32);
+            let table = rows.finish(&order, count, &place_names);
+            count = table.nodes.end;
+            tables.push(table);
         }
         let id_of = |handle: u32| {
             nodes
@@ -405,133 +397,78 @@ impl GraphBuilder {
                 .copied()
                 .unwrap_or(0)
         };
-
-        let ranges: Vec<_> = tables.iter().map(|table| table.nodes.clone()).collect();
-        let mut relations: Vec<RelationTable> =
-            relations.into_iter().map(|rows| rows.finish(&id_of, &Kinds { of: &kind_of, ranges: &ranges })).collect();
-        relations.sort_by(|left, right| left.name.cmp(&right.name));
-        for relation in &mut relations {
-            for node in &relation.unknown {
-                let kind = kind_of[*node as usize];
-                let table = &tables[kind as usize];
-                let row = (*node - table.nodes.start) as usize;
-                relation.unknown_places.entry(kind).or_default().push((table.accounts[row], table.regions[row]));
-            }
-            for marks in relation.unknown_places.values_mut() {
-                marks.sort_unstable();
-                marks.dedup();
-            }
-        }
-
-        let mut kinds_by_label: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
-        for (number, table) in tables.iter().enumerate() {
-            for label in &table.labels {
-                kinds_by_label.entry(label.clone()).or_default().push(number as u32);
-            }
-        }
-        let relation_index =
-            relations.iter().enumerate().map(|(at, relation)| (relation.name.clone(), at as u32)).collect();
-        let mut keys = HashTable::with_capacity(kind_of.len());
-        let key = |id: u32| {
-            let table = &tables[kind_of[id as usize] as usize];
-            &table.keys[(id - table.nodes.start) as usize]
-        };
-        for id in 0..kind_of.len() as u32 {
-            let hash = hasher.hash_one(&**key(id));
-            if let hashbrown::hash_table::Entry::Vacant(slot) =
-                keys.entry(hash, |known| key(*known) == key(id), |known| hasher.hash_one(&**key(*known)))
-            {
-                slot.insert(id);
-            }
-        }
+        let ranges: Arc<Vec<_>> = Arc::new(tables.iter().map(|table| table.nodes.clone()).collect());
+        let relations = relations.into_iter().map(|rows| rows.finish(&id_of, &ranges)).collect();
         let mut marks: HashMap<u32, Vec<Mark>> = HashMap::new();
         for (kind, mark) in incomplete {
             marks.entry(kind_number[kind]).or_default().push(mark);
         }
-        for marks in marks.values_mut() {
-            marks.sort_unstable();
-            marks.dedup();
-        }
-        let mut graph = Graph {
-            tables,
-            kind_of,
-            kinds_by_label,
-            relations,
-            relation_index,
-            global: [places.get("").copied(), places.get("global").copied()],
-            places: place_names,
-            keys,
-            hasher,
-            incomplete: marks,
-            declared_ends: HashMap::new(),
-            clock,
-        };
-        let mut declared = DeclaredEnds::new();
-        for relation in schema.relations() {
-            for (from, to) in &relation.ends {
-                let ends = (graph.kinds_named(from), graph.kinds_named(to));
-                match declared.entry(relation.name.clone()) {
-                    Entry::Occupied(mut entry) => entry.get_mut().push(ends),
-                    Entry::Vacant(entry) => {
-                        entry.insert(vec![ends]);
-                    }
-                }
-            }
-        }
-        graph.declared_ends = declared;
-        graph
+        Graph::new(tables, relations, marks, place_names, clock, &schema, None)
     }
 }
 
 impl KindRows {
     fn finish(self, order: &[u32], first: u32, places: &Arc<Vec<Arc<str>>>) -> Table {
-        let pick = |codes: &[u32]| order.iter().map(|from| codes[*from as usize]).collect::<Vec<_>>();
-        let length = order.len();
-        let mut table = Table {
+        let pick = |codes: &[u32]| Arc::new(order.iter().map(|from| codes[*from as usize]).collect::<Vec<_>>());
+        let built_in = BUILT_IN.iter().filter(|_| self.built_in).map(|name| (Arc::from(*name), Lazy::unread()));
+        Table {
             kind: self.id,
             labels: self.labels,
-            nodes: first..first + length as u32,
-            keys: Arc::new(order.iter().map(|from| self.keys[*from as usize].clone()).collect()),
-            accounts: pick(&self.accounts),
-            regions: pick(&self.regions),
-            columns: self.columns.finish(self.keys.len(), order),
-        };
-        if self.built_in {
-            let declared = std::mem::take(&mut table.columns);
-            let mut all = Columns::default();
-            let built_in = table.built_in_columns(places).map(|(name, column)| (Arc::from(name), column));
-            for (name, column) in built_in.into_iter().chain(declared.names.into_iter().zip(declared.columns)) {
-                if !all.by_name.contains_key(&name) {
-                    all.by_name.insert(name.clone(), all.columns.len() as u32);
-                    all.names.push(name);
-                    all.columns.push(column);
-                }
-            }
-            table.columns = all;
+            nodes: first..first + order.len() as u32,
+            built_in: self.built_in,
+            keys: Arc::new(self.keys.reordered(order)).into(),
+            places: Places { accounts: pick(&self.accounts), regions: pick(&self.regions) }.into(),
+            place_names: places.clone(),
+            columns: built_in.chain(self.columns.finish(self.keys.len(), order)).collect(),
+            origin: None,
         }
-        table
     }
 }
 
 impl RelationRows {
-    fn finish(self, id_of: &dyn Fn(u32) -> u32, kinds: &Kinds<'_>) -> RelationTable {
+    fn finish(self, id_of: &dyn Fn(u32) -> u32, kinds: &Arc<Vec<Range<u32>>>) -> RelationTable {
+        let Self { name, edges, columns, unknown } = self;
+        let length = edges.len();
         let mut sorted: Vec<(u32, u32, u32)> =
-            self.edges.iter().enumerate().map(|(at, (from, to))| (id_of(*from), id_of(*to), at as u32)).collect();
+            edges.into_iter().enumerate().map(|(at, (from, to))| (id_of(from), id_of(to), at as u32)).collect();
         sorted.sort_unstable();
         let order: Vec<u32> = sorted.iter().map(|(.., from)| *from).collect();
-        sorted.iter_mut().enumerate().for_each(|(at, edge)| edge.2 = at as u32);
-        let forward = Adjacency::new(&sorted, kinds);
-        sorted.iter_mut().for_each(|(from, to, _)| std::mem::swap(from, to));
-        sorted.sort_unstable();
-        let mut unknown: Vec<u32> = self.unknown.iter().map(|handle| id_of(*handle)).collect();
+        let from: Vec<u32> = sorted.iter().map(|(from, ..)| *from).collect();
+        let to: Vec<u32> = sorted.iter().map(|(_, to, _)| *to).collect();
+        drop(sorted);
+        let mut unknown: Vec<u32> = unknown.iter().map(|handle| id_of(*handle)).collect();
         unknown.sort_unstable();
         RelationTable {
-            name: self.name,
-            forward,
-            backward: Adjacency::new(&sorted, kinds),
-            columns: self.columns.finish(self.edges.len(), &order),
+            name,
+            count: length,
+            pairs: pairs(&from, &to, kinds),
+            forward: Adjacency::forward(&from, to, kinds).into(),
+            backward: Lazy::unread(),
+            kinds: kinds.clone(),
+            columns: columns.finish(length, &order).collect(),
+            origin: None,
             unknown,
             unknown_places: HashMap::new(),
         }
     }
+}
+
+/// How many relations there are between which kinds; `from` is in ascending order.
+fn pairs(from: &[u32], to: &[u32], kinds: &[Range<u32>]) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    let mut rest = 0;
+    for (kind, range) in kinds.iter().enumerate() {
+        let end = rest + from.get(rest..).unwrap_or_default().partition_point(|node| *node < range.end);
+        let mut counts: HashMap<u32, u64> = HashMap::new();
+        for target in to.get(rest..end).unwrap_or_default() {
+            let of = kinds.partition_point(|range| range.end <= *target) as u32;
+            *counts.entry(of).or_default() += 1;
+        }
+        let mut found: Vec<Pair> =
+            counts.into_iter().map(|(to, count)| Pair { from: kind as u32, to, count }).collect();
+        found.sort_unstable_by_key(|pair| pair.to);
+        pairs.extend(found);
+        rest = end;
+    }
+    pairs
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use nepho_model::{Timestamp, Value};
 
+use super::texts::Texts;
 use crate::bits::Bits;
 use crate::schema::PropertyType;
 use crate::value::ResultValue;
 
 /// The cells that are there; where a cell is absent or unknown the value here means nothing.
 #[derive(Clone, Debug)]
-pub(crate) enum Cells {
+pub enum Cells {
     /// Nothing is there in any row.
     None,
     /// The same value in every row.
@@ -27,12 +28,12 @@ pub(crate) enum Cells {
     /// Codes into a dictionary.
     Text {
         /// One code a row.
-        codes: Vec<u32>,
+        codes: Arc<Vec<u32>>,
         /// The distinct texts.
         dictionary: Arc<Vec<Arc<str>>>,
     },
     /// Texts that are nearly all distinct.
-    PlainText(Vec<Arc<str>>),
+    PlainText(Arc<Texts>),
     /// Anything else: codes into the distinct values, since policies and rules repeat much.
     Any {
         /// One code a row.
@@ -44,7 +45,7 @@ pub(crate) enum Cells {
 
 /// See the module's documentation.
 #[derive(Clone, Debug)]
-pub(crate) struct Column {
+pub struct Column {
     /// The values.
     pub cells: Cells,
     /// Rows without a value; `None` when there are none.
@@ -57,6 +58,18 @@ impl Column {
     /// A column without states.
     pub fn full(cells: Cells) -> Self {
         Self { cells, absent: None, unknown: None }
+    }
+
+    /// A column of which no cell could be read.
+    pub(crate) fn unread(rows: usize) -> Self {
+        Self { cells: Cells::None, absent: None, unknown: Some(Bits::filled(rows, true)) }
+    }
+
+    /// Whether a row's cell is absent or unknown.
+    #[inline]
+    pub fn is_missing(&self, row: usize) -> bool {
+        self.unknown.as_ref().is_some_and(|unknown| unknown.get(row))
+            || self.absent.as_ref().is_some_and(|absent| absent.get(row))
     }
 
     /// The value in a row; null past the end.
@@ -78,7 +91,7 @@ impl Column {
                 .get(row)
                 .and_then(|code| dictionary.get(*code as usize))
                 .map(|text| ResultValue::String(text.clone())),
-            Cells::PlainText(cells) => cells.get(row).map(|text| ResultValue::String(text.clone())),
+            Cells::PlainText(cells) => cells.get(row).map(ResultValue::from),
             Cells::Any { codes, values } => codes.get(row).and_then(|code| values.get(*code as usize)).cloned(),
         };
         found.unwrap_or_default()
@@ -99,8 +112,8 @@ impl Column {
             Cells::Int(cells) => Cells::Int(pick(&cells, order)),
             Cells::Float(cells) => Cells::Float(pick(&cells, order)),
             Cells::Time(cells) => Cells::Time(pick(&cells, order)),
-            Cells::Text { codes, dictionary } => Cells::Text { codes: pick(&codes, order), dictionary },
-            Cells::PlainText(cells) => Cells::PlainText(pick(&cells, order)),
+            Cells::Text { codes, dictionary } => Cells::Text { codes: Arc::new(pick(&codes, order)), dictionary },
+            Cells::PlainText(cells) => Cells::PlainText(Arc::new(cells.reordered(order))),
             Cells::Any { codes, values } => Cells::Any { codes: pick(&codes, order), values },
             same @ (Cells::None | Cells::Same(_)) => same,
         };
@@ -190,7 +203,7 @@ impl ColumnBuilder {
                 Value::Int(_) => Cells::Int(vec![0; length]),
                 Value::Float(_) => Cells::Float(vec![0.0; length]),
                 Value::Time(_) => Cells::Time(vec![0; length]),
-                Value::String(_) => Cells::Text { codes: vec![0; length], dictionary: Arc::default() },
+                Value::String(_) => Cells::Text { codes: Arc::new(vec![0; length]), dictionary: Arc::default() },
                 Value::List(_) | Value::Map(_) => {
                     Cells::Any { codes: vec![0; length], values: vec![ResultValue::Null] }
                 }
@@ -211,9 +224,9 @@ impl ColumnBuilder {
                     dictionary.push(text.clone());
                     (dictionary.len() - 1) as u32
                 });
-                codes.push(code);
+                Arc::make_mut(codes).push(code);
             }
-            (Cells::Text { codes, .. }, Value::Null | Value::Unknown) => codes.push(0),
+            (Cells::Text { codes, .. }, Value::Null | Value::Unknown) => Arc::make_mut(codes).push(0),
             (Cells::Any { .. }, value) => self.push_any(ResultValue::from(value)),
             (_, value) => {
                 self.widen();
@@ -260,7 +273,14 @@ impl ColumnBuilder {
     /// The column, with `length` rows.
     pub fn finish(mut self, length: usize) -> Column {
         self.fill_to(length);
-        self.take_column()
+        let mut column = self.take_column();
+        if let Cells::Text { codes, dictionary } = &column.cells
+            && dictionary.len() > (length / 2).max(1024)
+        {
+            let texts = codes.iter().map(|code| dictionary.get(*code as usize).map_or("", |text| &**text));
+            column.cells = Cells::PlainText(Arc::new(texts.collect()));
+        }
+        column
     }
 }
 

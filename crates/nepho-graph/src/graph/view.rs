@@ -31,7 +31,7 @@ impl<'g> NodeRef<'g> {
 
     /// The provider's global name.
     pub fn key(&self) -> &'g str {
-        self.table.keys.get(self.row()).map_or("", |key| &**key)
+        self.table.keys().get(self.row()).unwrap_or_default()
     }
 
     /// The kind id.
@@ -46,12 +46,12 @@ impl<'g> NodeRef<'g> {
 
     /// The account.
     pub fn account(&self) -> &'g str {
-        self.place(&self.table.accounts)
+        self.place(&self.table.places().accounts)
     }
 
     /// The region; `global` where it is in none.
     pub fn region(&self) -> &'g str {
-        self.place(&self.table.regions)
+        self.place(&self.table.places().regions)
     }
 
     /// The name people know it by.
@@ -71,8 +71,8 @@ impl<'g> NodeRef<'g> {
 
     /// Every property in order: built-in ones first, then as declared.
     pub fn properties(&self) -> impl Iterator<Item = (&'g str, ResultValue)> + use<'g> {
-        let (row, columns) = (self.row(), &self.table.columns);
-        columns.names.iter().zip(&columns.columns).map(move |(name, column)| (&**name, column.get(row)))
+        let row = self.row();
+        self.table.each_column().map(move |(name, column)| (&**name, column.get(row)))
     }
 
     /// Neighbours over relations of a type (`None`: of any), with the relation; by type, then by number.
@@ -93,18 +93,18 @@ impl<'g> NodeRef<'g> {
                 }
             };
             if walk != Walk::In {
-                for position in table.forward.range(self.id.0, kind) {
-                    if let Some(target) = table.forward.targets.get(position) {
+                for position in table.forward().range(self.id.0, kind) {
+                    if let Some(target) = table.forward().targets.get(position) {
                         add(position as u32, *target);
                     }
                 }
             }
             if walk != Walk::Out {
-                for position in table.backward.range(self.id.0, kind) {
-                    if let Some(source) = table.backward.targets.get(position)
+                for position in table.backward().range(self.id.0, kind) {
+                    if let Some(source) = table.backward().targets.get(position)
                         && !(walk == Walk::Both && *source == self.id.0)
                     {
-                        add(table.backward.edge(position), *source);
+                        add(table.backward().edge(position), *source);
                     }
                 }
             }
@@ -154,12 +154,12 @@ impl<'g> RelationRef<'g> {
 
     /// A property; null where there is none.
     pub fn property(&self, name: &str) -> Value {
-        self.table.columns.named(name).map_or(Value::Null, |column| value_of(column.get(self.id.index as usize)))
+        self.table.column_named(name).map_or(Value::Null, |column| value_of(column.get(self.id.index as usize)))
     }
 
     /// Every property.
     pub fn properties(&self) -> impl Iterator<Item = (&'g str, ResultValue)> + use<'g> {
-        let (row, columns) = (self.id.index as usize, &self.table.columns);
-        columns.names.iter().zip(&columns.columns).map(move |(name, column)| (&**name, column.get(row)))
+        let row = self.id.index as usize;
+        self.table.each_column().map(move |(name, column)| (&**name, column.get(row)))
     }
 }
