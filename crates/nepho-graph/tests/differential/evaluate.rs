@@ -27,7 +27,6 @@ impl Row {
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.push((name.to_owned(), value));
     }
-
 }
 
 /// The rows of a query.
@@ -165,7 +164,9 @@ impl<'g> Evaluator<'g> {
 
     fn has_null_part(&mut self, filter: Option<&Expr>, row: &Row) -> Outcome<bool> {
         Ok(match filter {
-            Some(Expr::And(left, right)) => self.has_null_part(Some(left), row)? || self.has_null_part(Some(right), row)?,
+            Some(Expr::And(left, right)) => {
+                self.has_null_part(Some(left), row)? || self.has_null_part(Some(right), row)?
+            }
             Some(other) => self.truth(other, row)? == Truth::Null,
             None => false,
         })

@@ -44,9 +44,7 @@ impl Evaluator<'_> {
             Expr::Binary("IN", item, list) => {
                 let (item, list) = (self.eval(item, row)?, self.eval(list, row)?);
                 match list {
-                    Value::List(items) => {
-                        items.iter().fold(Truth::False, |any, of| any.or(equals(&item, of))).value()
-                    }
+                    Value::List(items) => items.iter().fold(Truth::False, |any, of| any.or(equals(&item, of))).value(),
                     Value::Unknown => Value::Unknown,
                     Value::Null if matches!(item, Value::Unknown) => Value::Unknown,
                     Value::Null => Value::Null,
@@ -92,9 +90,7 @@ impl Evaluator<'_> {
             Expr::PatternList(path, filter, map) => {
                 match self.matches(row, std::slice::from_ref(path), filter.as_deref())? {
                     (_, true) => Value::Unknown,
-                    (rows, false) => {
-                        Value::List(rows.iter().map(|row| self.eval(map, row)).collect::<Outcome<_>>()?)
-                    }
+                    (rows, false) => Value::List(rows.iter().map(|row| self.eval(map, row)).collect::<Outcome<_>>()?),
                 }
             }
             Expr::Comprehension(variable, list, filter, map) => {
@@ -145,7 +141,8 @@ impl Evaluator<'_> {
 
     fn comparison(&mut self, sign: &str, left: &Expr, right: &Expr, row: &Row) -> Outcome<Value> {
         // A count that may be higher is compared as every number from it on: what all of them say is known.
-        if let (Expr::CountOf(paths, filter), Expr::Literal(other @ (Value::Int(_) | Value::Float(_)))) = (left, right) {
+        if let (Expr::CountOf(paths, filter), Expr::Literal(other @ (Value::Int(_) | Value::Float(_)))) = (left, right)
+        {
             let (rows, uncertain) = self.matches(row, paths, filter.as_deref())?;
             let count = rows.len() as i64;
             let last = if uncertain { count + 20 } else { count };

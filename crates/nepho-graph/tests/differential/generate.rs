@@ -132,7 +132,8 @@ impl Generator<'_> {
                 let mut path = Path { variable: None, shortest: None, nodes, relations: vec![relation] };
                 if shape == 1 {
                     path.shortest = Some(if self.chance(1, 2) { Shortest::All } else { Shortest::One });
-                    path.relations[0].length = Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(2)])));
+                    path.relations[0].length =
+                        Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(2)])));
                     path.variable = Some("p".to_owned());
                 }
                 paths.push(path);
@@ -141,7 +142,8 @@ impl Generator<'_> {
             2 => paths.push(Path { variable: None, shortest: None, nodes, relations: Vec::new() }),
             // A chain of single relations, or a cycle of them.
             3 | 4 => {
-                let mut nodes = if shape == 3 { nodes } else { [nodes.as_slice(), &[node("c", None), node("a", None)]].concat() };
+                let mut nodes =
+                    if shape == 3 { nodes } else { [nodes.as_slice(), &[node("c", None), node("a", None)]].concat() };
                 if self.chance(1, 4) {
                     nodes.push(node("d", None));
                 }
@@ -155,9 +157,12 @@ impl Generator<'_> {
                 paths.push(Path { variable: None, shortest: None, nodes, relations });
             }
             // Two sets joined by a value.
-            _ => paths.extend(
-                nodes.into_iter().map(|node| Path { variable: None, shortest: None, nodes: vec![node], relations: Vec::new() }),
-            ),
+            _ => paths.extend(nodes.into_iter().map(|node| Path {
+                variable: None,
+                shortest: None,
+                nodes: vec![node],
+                relations: Vec::new(),
+            })),
         }
         one_choice(&mut paths);
         let mut known: Vec<(String, Sort)> = Vec::new();
@@ -214,7 +219,10 @@ impl Generator<'_> {
                 let name = self.one_of(&NODE_PROPERTIES);
                 projection.items = vec![named(property(last, name), 0), named(Expr::CountAll, 1)];
             }
-            4 => projection.items = vec![named(variable(&first), 0), named(Expr::Aggregate("count", true, boxed(variable(last))), 1)],
+            4 => {
+                projection.items =
+                    vec![named(variable(&first), 0), named(Expr::Aggregate("count", true, boxed(variable(last))), 1)]
+            }
             5 if shape == 1 => {
                 let length = Expr::Call("length", vec![variable("p")]);
                 projection.items = vec![named(variable(&first), 0), named(variable(last), 1), named(length, 2)];
@@ -290,7 +298,8 @@ impl Generator<'_> {
         let all = self.chance(1, 2);
         let mut relation = self.relation(false);
         relation.variable = None;
-        relation.length = Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(3), Some(2)])));
+        relation.length =
+            Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(3), Some(2)])));
         let variable = self.name();
         self.scope.push((variable.clone(), if all { Sort::Path } else { Sort::ShortestPath }));
         let shortest = Some(if all { Shortest::All } else { Shortest::One });
@@ -368,7 +377,8 @@ impl Generator<'_> {
     }
 
     fn relation(&mut self, binds: bool) -> RelationPattern {
-        let types: &[&str] = self.one_of(&[&[][..], &["R"], &["S"], &["T"], &["R", "S"], &["S", "T"], &["R", "S", "T"]]);
+        let types: &[&str] =
+            self.one_of(&[&[][..], &["R"], &["S"], &["T"], &["R", "S"], &["S", "T"], &["R", "S", "T"]]);
         let types = types.iter().map(|name| (*name).to_owned()).collect();
         let direction = self.one_of(&[Direction::Out, Direction::Out, Direction::In, Direction::Both]);
         let length = self.chance(1, 4).then(|| self.length());
@@ -420,9 +430,7 @@ impl Generator<'_> {
                 None => (self.literal_list(), Sort::Any),
             },
             3 | 4 => match self.one_in_scope(&[Sort::Path]) {
-                Some(name) if self.chance(1, 2) => {
-                    (Expr::Call("relationships", vec![variable(&name)]), Sort::Relation)
-                }
+                Some(name) if self.chance(1, 2) => (Expr::Call("relationships", vec![variable(&name)]), Sort::Relation),
                 Some(name) => (Expr::Call("nodes", vec![variable(&name)]), Sort::Node),
                 None => (self.literal_list(), Sort::Any),
             },
@@ -450,11 +458,8 @@ impl Generator<'_> {
         let count = columns.unwrap_or_else(|| 1 + self.pick(3));
         let aggregates = if grouped { 1 + self.pick(count) } else { 0 };
         for at in 0..count {
-            let (expr, sort) = if at >= count - aggregates {
-                self.aggregate(distinct)
-            } else {
-                self.item(!grouped && !distinct)
-            };
+            let (expr, sort) =
+                if at >= count - aggregates { self.aggregate(distinct) } else { self.item(!grouped && !distinct) };
             let name = match &expr {
                 Expr::Variable(name) if !last && !items.iter().any(|(_, known, _)| known == name) => name.clone(),
                 _ if last => format!("c{at}"),
@@ -636,7 +641,7 @@ impl Generator<'_> {
             15 => Expr::Not(boxed(self.condition(depth - 1))),
             16 => Expr::Xor(boxed(self.condition(depth - 1)), boxed(self.condition(depth - 1))),
             18 if self.predicate => {
-                        let mut paths = vec![self.longer_path(false)];
+                let mut paths = vec![self.longer_path(false)];
                 one_choice(&mut paths);
                 Expr::Pattern(Box::new(paths.remove(0)))
             }
@@ -711,8 +716,11 @@ impl Generator<'_> {
 
     /// A scalar that needs nothing of the pattern in which it stands.
     fn outer_scalar(&mut self) -> Expr {
-        let outer: Vec<_> =
-            self.scope[..self.bound].iter().filter(|(_, sort)| matches!(sort, Sort::Node | Sort::Any)).cloned().collect();
+        let outer: Vec<_> = self.scope[..self.bound]
+            .iter()
+            .filter(|(_, sort)| matches!(sort, Sort::Node | Sort::Any))
+            .cloned()
+            .collect();
         if outer.is_empty() || self.chance(1, 2) {
             return Expr::Literal(self.literal());
         }

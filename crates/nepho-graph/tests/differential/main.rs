@@ -163,7 +163,10 @@ fn judge_condition(graph: &Graph, condition: &Expr) -> Verdict {
                 nepho_graph::Truth::Unknown => Truth::Unknown,
             });
             if found[0] != found[1] {
-                return Verdict::Different("is judged in two ways", format!("n{at}: all at once and one by one {found:?}"));
+                return Verdict::Different(
+                    "is judged in two ways",
+                    format!("n{at}: all at once and one by one {found:?}"),
+                );
             }
             if least == most {
                 open = false;
@@ -193,7 +196,9 @@ fn smallest<T: Clone>(
     let first = reason(&what);
     let differs = |graph: &Graph, of: &T| match judge(graph, of) {
         // A query that is refused for another reason is another one.
-        Verdict::Different(now, other) if now == kind && (now != "is refused" || reason(&other) == first) => Some(other),
+        Verdict::Different(now, other) if now == kind && (now != "is refused" || reason(&other) == first) => {
+            Some(other)
+        }
         _ => None,
     };
     loop {

@@ -464,9 +464,8 @@ impl Evaluator<'_> {
                 || relations().any(|(path, of)| is_long(path, of))
         });
         let unread = graph.unread.iter().any(|(_, of)| {
-            relations().any(|(_, relation)| {
-                relation.types.is_empty() || relation.types.iter().any(|name| name == TYPES[*of])
-            })
+            relations()
+                .any(|(_, relation)| relation.types.is_empty() || relation.types.iter().any(|name| name == TYPES[*of]))
         });
         // A relation of unknown properties may be a part of a trail.
         let mut unknown = false;

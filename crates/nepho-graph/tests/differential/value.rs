@@ -194,7 +194,11 @@ pub fn order(left: &Value, right: &Value) -> Ordering {
 
 /// Rows in the order of [`order`], column by column.
 pub fn order_rows(left: &[Value], right: &[Value]) -> Ordering {
-    left.iter().zip(right).map(|(left, right)| order(left, right)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    left.iter()
+        .zip(right)
+        .map(|(left, right)| order(left, right))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// Whether two rows are one for `DISTINCT`, grouping and `UNION`.
