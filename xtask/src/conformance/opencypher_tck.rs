@@ -82,7 +82,8 @@ fn judge(case: &serde_json::Value) -> Verdict {
                 }
             }
             "executing query:" | "executing control query:" => {
-                let creates = writes(doc) && steps[at + 1..].iter().any(|step| text(step) == "executing control query:");
+                let creates =
+                    writes(doc) && steps[at + 1..].iter().any(|step| text(step) == "executing control query:");
                 if creates && nepho_graph::fixture::graph_from_cypher(&[doc]).is_ok() {
                     fixture.push(doc.to_owned());
                     created = true;
