@@ -182,7 +182,6 @@ impl Exec<'_> {
         let wanted = self.eval(other, frame)?;
         let tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
         match wanted {
-            V::Null => return Ok(Vec::new()),
             // Each may equal it: the condition itself says so, and later ones may settle it.
             V::Unknown => return Ok(tables.flat_map(|table| table.nodes.clone()).collect()),
             _ => {}
@@ -192,6 +191,12 @@ impl Exec<'_> {
         for kind in kinds {
             let Some(table) = self.graph.tables.get(*kind as usize) else { continue };
             match (&wanted, self.bound.column(*kind, property)) {
+                // Null equals nothing, but for what is unknown that is not known.
+                (V::Null, Some(column)) => {
+                    let unknown = table.column(column).and_then(|column| column.unknown.as_ref());
+                    let rows = unknown.into_iter().flat_map(|unknown| unknown.ones());
+                    nodes.extend(rows.map(|row| table.nodes.start + row as u32));
+                }
                 // Keys are text, and in order.
                 (V::String(key), _) if is_key && table.built_in => nodes.extend(table.with_key(key)),
                 (_, Some(column)) => nodes.extend(table.with_value(column, &wanted)),
