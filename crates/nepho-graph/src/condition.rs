@@ -144,7 +144,8 @@ impl Condition {
         let (expr, source) = syntax::parse_expression(text)?;
         let mut resolver = Resolver::new(schema, &source.text);
         let expr = resolver.condition(variable, kinds, &expr).map_err(|error| source.map(error))?;
-        let program = resolver.program;
+        let mut program = resolver.program;
+        program.settle(None, std::slice::from_ref(&expr));
         Ok(Self { text: text.into(), label: label.into(), program, expr, source })
     }
 

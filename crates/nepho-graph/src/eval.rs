@@ -185,8 +185,8 @@ impl Exec<'_> {
 
     #[inline]
     fn node_property(&self, slot: Slot, property: usize, frame: &Frame, span: Span) -> Outcome<V> {
-        if slot == 0
-            && let Some((of, value)) = &*self.substitute.borrow()
+        if let Some((node, of, value)) = &*self.substitute.borrow()
+            && *node == slot
             && *of == property
         {
             return Ok(value.clone());

@@ -4,7 +4,8 @@
 //! clock and at the number of rows held.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use hashbrown::{HashMap, HashSet};
@@ -12,8 +13,9 @@ use hashbrown::{HashMap, HashSet};
 use crate::bind::{Bound, Gap};
 use crate::condition::UnknownCause;
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
+use crate::explain::Profile;
 use crate::graph::{Graph, NodeId};
-use crate::plan::{Op, Program, QueryPlan};
+use crate::plan::{Op, Program, QueryPlan, Slot};
 use crate::truth::Truth;
 use crate::value::ResultValue as V;
 use crate::value::compare::Key;
@@ -21,7 +23,11 @@ use crate::value::compare::Key;
 mod aggregate;
 mod matcher;
 mod project;
+pub(crate) mod reach;
 mod shortest;
+
+pub(crate) use aggregate::Accumulator;
+pub(crate) use project::Gathered;
 
 /// A row.
 pub(crate) type Frame = Vec<V>;
@@ -46,7 +52,8 @@ pub(crate) struct Exec<'g> {
     pub cancel: Option<&'g AtomicBool>,
     pub max_rows: usize,
     ticks: Cell<u32>,
-    rows: Cell<usize>,
+    /// Rows held, by all that work on one query.
+    rows: Arc<AtomicUsize>,
     /// Something that the search at hand needed was unknown.
     uncertain: Cell<bool>,
     /// Whether anyone asks for `uncertain`.
@@ -56,11 +63,31 @@ pub(crate) struct Exec<'g> {
     /// Results of subqueries that read nothing of the row.
     once: Vec<OnceCell<V>>,
     pub causes: Option<RefCell<Vec<UnknownCause>>>,
-    /// A value that stands for one property of slot 0: a whole column is judged by its distinct values.
-    pub substitute: RefCell<Option<(usize, V)>>,
+    /// A value that stands for one property of the node in a slot: a whole column is judged by its distinct values.
+    pub substitute: RefCell<Option<(Slot, usize, V)>>,
     pub random: Cell<u64>,
     /// Whether an error in a predicate makes it unknown.
     pub lenient: bool,
+    /// Where rows are counted, when someone asks.
+    pub profile: Option<Arc<Profile>>,
+    /// Room for searches, used again and again.
+    seen: RefCell<reach::Seen>,
+    lanes: RefCell<reach::Lanes>,
+    near: RefCell<shortest::Depths>,
+    far: RefCell<shortest::Depths>,
+}
+
+/// What several runs of one query share.
+pub(crate) struct Shared<'g> {
+    graph: &'g Graph,
+    program: &'g Program,
+    bound: &'g Bound,
+    parameters: &'g HashMap<String, V>,
+    deadline: Option<Instant>,
+    cancel: Option<&'g AtomicBool>,
+    max_rows: usize,
+    rows: Arc<AtomicUsize>,
+    profile: Option<Arc<Profile>>,
 }
 
 impl<'g> Exec<'g> {
@@ -75,7 +102,7 @@ impl<'g> Exec<'g> {
             cancel: None,
             max_rows: usize::MAX,
             ticks: Cell::new(0),
-            rows: Cell::new(0),
+            rows: Arc::default(),
             uncertain: Cell::new(false),
             tracking: Cell::new(0),
             subject: Cell::new(None),
@@ -84,7 +111,42 @@ impl<'g> Exec<'g> {
             substitute: RefCell::new(None),
             random: Cell::new(0x9e37_79b9_7f4a_7c15),
             lenient: false,
+            profile: None,
+            seen: RefCell::default(),
+            lanes: RefCell::default(),
+            near: RefCell::default(),
+            far: RefCell::default(),
         }
+    }
+
+    /// What others need to work on the same query.
+    pub fn shared(&self) -> Shared<'g> {
+        Shared {
+            graph: self.graph,
+            program: self.program,
+            bound: self.bound,
+            parameters: self.parameters,
+            deadline: self.deadline,
+            cancel: self.cancel,
+            max_rows: self.max_rows,
+            rows: self.rows.clone(),
+            profile: self.profile.clone(),
+        }
+    }
+
+    /// One of several that work on a query; keeps track of what is unknown.
+    pub fn of(shared: &Shared<'g>) -> Self {
+        let mut exec = Self::new(shared.graph, shared.program, shared.bound, shared.parameters);
+        (exec.deadline, exec.cancel, exec.max_rows) = (shared.deadline, shared.cancel, shared.max_rows);
+        exec.rows = shared.rows.clone();
+        exec.profile = shared.profile.clone();
+        exec.track();
+        exec
+    }
+
+    /// Notes that something that was looked for was unknown.
+    pub fn set_uncertain(&self) {
+        self.uncertain.set(true);
     }
 
     /// From now on, what is unknown is kept track of.
@@ -128,8 +190,7 @@ impl<'g> Exec<'g> {
 
     /// To be called for every row (and list element made) that is held.
     pub fn hold(&self, rows: usize) -> Outcome<()> {
-        let held = self.rows.get().saturating_add(rows);
-        self.rows.set(held);
+        let held = self.rows.fetch_add(rows, Ordering::Relaxed).saturating_add(rows);
         if held > self.max_rows {
             return Err(QueryError::new(
                 ErrorCode::Limit,
@@ -143,7 +204,7 @@ impl<'g> Exec<'g> {
 
     /// Takes back what [`Exec::hold`] counted.
     pub fn release(&self, rows: usize) {
-        self.rows.set(self.rows.get().saturating_sub(rows));
+        self.rows.fetch_sub(rows, Ordering::Relaxed);
     }
 
     /// Checks a length before something of that length is made.
@@ -210,7 +271,7 @@ impl<'g> Exec<'g> {
         Ok(flow)
     }
 
-    fn stream(&self, ops: &[Op], frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
+    pub(crate) fn stream(&self, ops: &[Op], frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
         let Some((op, rest)) = ops.split_first() else { return sink(frame) };
         self.tick()?;
         match op {
@@ -417,7 +478,7 @@ impl<'g> Exec<'g> {
     }
 
     /// Whether any of the gaps concerns a search from `near` for the pattern's anchor.
-    fn meets_gap(&self, gaps: &[Gap], anchor: Option<NodeId>, near: Option<NodeId>) -> bool {
+    pub(crate) fn meets_gap(&self, gaps: &[Gap], anchor: Option<NodeId>, near: Option<NodeId>) -> bool {
         let graph = self.graph;
         let anchor = anchor.and_then(|node| graph.place(node));
         let near = near.and_then(|node| graph.place(node));

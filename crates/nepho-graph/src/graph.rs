@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashMap;
 use nepho_model::{Timestamp, Value};
@@ -15,6 +16,7 @@ use crate::value::ResultValue;
 pub(crate) mod adjacency;
 mod builder;
 pub(crate) mod column;
+mod index;
 pub(crate) mod parts;
 pub(crate) mod source;
 pub(crate) mod texts;
@@ -25,6 +27,7 @@ pub use view::{NodeRef, RelationRef};
 
 use adjacency::Adjacency;
 use column::{Cells, Column};
+use index::Index;
 use source::{Lazy, Reader};
 use texts::Texts;
 
@@ -59,6 +62,9 @@ pub(crate) struct Columns {
     pub names: Vec<Arc<str>>,
     pub by_name: HashMap<Arc<str>, u32>,
     columns: Vec<Lazy<Column>>,
+    indexes: Vec<Lazy<Index>>,
+    /// How often a value was looked for in each.
+    asked: Vec<AtomicU32>,
 }
 
 impl Columns {
@@ -67,6 +73,8 @@ impl Columns {
             self.by_name.insert(name.clone(), self.columns.len() as u32);
             self.names.push(name);
             self.columns.push(column);
+            self.indexes.push(Lazy::unread());
+            self.asked.push(AtomicU32::new(0));
         }
     }
 }
@@ -144,6 +152,24 @@ impl Table {
     /// Every column, in order.
     pub fn each_column(&self) -> impl Iterator<Item = (&Arc<str>, &Column)> {
         self.columns.names.iter().enumerate().filter_map(|(index, name)| Some((name, self.column(index)?)))
+    }
+
+    /// Whether an index of a property pays: one value is looked for, and was before, so often that reading the column
+    /// each time costs more.
+    pub fn wants_index(&self, index: usize) -> bool {
+        self.columns.asked.get(index).is_some_and(|asked| asked.fetch_add(1, Ordering::Relaxed) >= 3)
+    }
+
+    /// The nodes whose property may equal a value, ascending: those that do, and those of which it is not known.
+    pub fn with_value(&self, index: usize, value: &ResultValue) -> Vec<u32> {
+        let column = self.column(index).filter(|column| Index::is_for(column));
+        let found = column
+            .zip(self.columns.indexes.get(index))
+            .and_then(|(column, of)| of.get(|| Index::new(column, self.nodes.len())).find(column, value));
+        match found {
+            Some(rows) => rows.into_iter().map(|row| self.nodes.start + row).collect(),
+            None => self.nodes.clone().collect(),
+        }
     }
 
     #[cold]

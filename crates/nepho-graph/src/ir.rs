@@ -116,6 +116,17 @@ pub(crate) enum Direction {
     Both,
 }
 
+impl Direction {
+    /// The same seen from the other end.
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Out => Self::In,
+            Self::In => Self::Out,
+            Self::Both => Self::Both,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum LabelExpr {
     Name(Name),

@@ -6,12 +6,14 @@
 //! Pure: no files, no network, no clock but the query's own deadline. Knows nothing of providers, rules and coverage
 //! beyond the marks that the builder is given.
 
+mod batch;
 mod bind;
 mod bits;
 mod condition;
 mod error;
 mod eval;
 mod exec;
+mod explain;
 pub mod fixture;
 mod functions;
 mod graph;
@@ -29,16 +31,17 @@ pub mod storage {
     pub use crate::bits::Bits;
     pub use crate::graph::Pair;
     pub use crate::graph::column::{Cells, Column};
-    pub use crate::graph::parts::{GraphParts, KindPart, KindView, RelationPart, RelationView};
+    pub use crate::graph::parts::{GraphParts, KindPart, KindView, Place, RelationPart, RelationView};
     pub use crate::graph::source::Source;
     pub use crate::graph::texts::Texts;
 }
 
 pub use condition::{Condition, UnknownCause, Verdicts, judge_all};
 pub use error::{ErrorCode, QueryError};
+pub use explain::{Plan, PlanLine};
 pub use functions::function_docs;
 pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
-pub use query::{Limits, Parameters, Query, Rows};
+pub use query::{Limits, Mode, Parameters, Query, Rows};
 pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};
 pub use truth::Truth;
 pub use value::{Duration, PathValue, ResultValue, Temporal};

@@ -9,6 +9,7 @@ use crate::functions::Function;
 use crate::ir::{BinaryOp, CompareOp, Direction, Quantifier, Shortest};
 use crate::value::ResultValue;
 
+mod settle;
 mod visit;
 
 /// A place in the row.
@@ -19,6 +20,8 @@ pub(crate) type Slot = usize;
 pub(crate) struct Program {
     /// How many slots a row has.
     pub width: usize,
+    /// The variable in each slot; empty, or starting with NUL, where it has no name.
+    pub names: Vec<Arc<str>>,
     /// Property names read from nodes, by number.
     pub properties: Vec<Arc<str>>,
     pub labels: Vec<Labels>,
@@ -152,6 +155,9 @@ pub(crate) struct Relation {
     pub properties: Vec<(Arc<str>, Expr)>,
     pub bound: bool,
     pub shortest: Option<Shortest>,
+    /// A variable length of which only the ends that are reached matter, not over which relations and how often: then
+    /// one visit of each node is enough. Set by [`Program::settle`].
+    pub ends_only: bool,
 }
 
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use hashbrown::HashMap;
 
 use crate::bind::Bound;
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
-use crate::exec::{Exec, Flow};
+use crate::exec::Exec;
+use crate::explain::{Plan, Profile};
 use crate::graph::Graph;
 use crate::plan::{Program, QueryPlan};
 use crate::resolve::Resolver;
@@ -36,9 +37,37 @@ impl Default for Limits<'_> {
     }
 }
 
+/// What the text asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The rows.
+    #[default]
+    Run,
+    /// The plan alone: `EXPLAIN` before the query.
+    Explain,
+    /// The rows, and the plan with the rows that each step gave: `PROFILE` before the query.
+    Profile,
+}
+
+impl Mode {
+    /// The mode, and the text with its word blanked, so that places stay what they are.
+    fn of(text: &str) -> (Self, std::borrow::Cow<'_, str>) {
+        let start = text.len() - text.trim_start().len();
+        let word = text.get(start..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+        let mode = match word.to_ascii_uppercase().as_str() {
+            "EXPLAIN" => Self::Explain,
+            "PROFILE" => Self::Profile,
+            _ => return (Self::Run, text.into()),
+        };
+        let rest = text.get(start + word.len()..).unwrap_or_default();
+        (mode, format!("{}{}{rest}", " ".repeat(start), " ".repeat(word.len())).into())
+    }
+}
+
 /// A compiled query.
 #[derive(Debug)]
 pub struct Query {
+    mode: Mode,
     program: Program,
     plan: QueryPlan,
     source: Option<Source>,
@@ -76,8 +105,10 @@ impl Query {
     }
 
     fn compile_boxed(schema: &Schema, text: &str) -> Outcome<Self> {
-        let (query, source) = syntax::parse(text)?;
+        let (mode, text) = Mode::of(text);
+        let (query, source) = syntax::parse(&text)?;
         let mut compiled = Self::from_ir(schema, &source.text, &query, Some(&source))?;
+        compiled.mode = mode;
         compiled.source = Some(source);
         Ok(compiled)
     }
@@ -93,7 +124,9 @@ impl Query {
             Some(source) => source.map(error),
             None => error,
         })?;
-        Ok(Self { program: resolver.program, plan, source: None })
+        let mut program = resolver.program;
+        program.settle(Some(&plan), &[]);
+        Ok(Self { mode: Mode::Run, program, plan, source: None })
     }
 
     /// The names of the columns it returns.
@@ -101,26 +134,63 @@ impl Query {
         &self.plan.columns
     }
 
+    /// What the text asks for: [`Query::run`] gives the rows whatever it is.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Runs the query.
     ///
     /// # Errors
-    /// A missing parameter, a value of the wrong type, or a limit that was reached.
+    /// A missing parameter, a value of the wrong type, a limit that was reached, or a part of the graph that could not
+    /// be read.
     pub fn run(&self, graph: &Graph, parameters: &Parameters, limits: &Limits<'_>) -> Result<Rows, QueryError> {
         let bound = Bound::new(&self.program, graph);
-        let mut exec = Exec::new(graph, &self.program, &bound, parameters);
+        self.run_bound(graph, &bound, parameters, limits, None)
+    }
+
+    /// The plan with estimated rows.
+    pub fn explain(&self, graph: &Graph) -> Plan {
+        let bound = Bound::new(&self.program, graph);
+        self.plan_of(&bound, None)
+    }
+
+    /// Runs the query, and gives the plan with estimated and true rows beside its rows.
+    ///
+    /// # Errors
+    /// As [`Query::run`].
+    pub fn profile(
+        &self,
+        graph: &Graph,
+        parameters: &Parameters,
+        limits: &Limits<'_>,
+    ) -> Result<(Rows, Plan), QueryError> {
+        let bound = Bound::new(&self.program, graph);
+        let profile = Arc::new(Profile::new(&self.plan, &bound));
+        let rows = self.run_bound(graph, &bound, parameters, limits, Some(profile.clone()))?;
+        Ok((rows, self.plan_of(&bound, Some(&profile))))
+    }
+
+    fn plan_of(&self, bound: &Bound, profile: Option<&Profile>) -> Plan {
+        let text = self.source.as_ref().map_or("", |source| &source.text);
+        Plan::new(&self.program, &self.plan, bound, text, profile)
+    }
+
+    fn run_bound(
+        &self,
+        graph: &Graph,
+        bound: &Bound,
+        parameters: &Parameters,
+        limits: &Limits<'_>,
+        profile: Option<Arc<Profile>>,
+    ) -> Result<Rows, QueryError> {
+        let mut exec = Exec::new(graph, &self.program, bound, parameters);
         exec.deadline = limits.time.and_then(|time| Instant::now().checked_add(time));
         exec.cancel = limits.cancel;
         exec.max_rows = limits.memory_rows;
+        exec.profile = profile;
         exec.track();
-        let mut frame = exec.frame();
-        let mut rows = Vec::new();
-        exec.query(&self.plan, &mut frame, &mut |frame, part| {
-            exec.hold(1)?;
-            let outputs = self.plan.outputs.get(part).map_or(&[][..], Vec::as_slice);
-            rows.push(outputs.iter().map(|slot| frame[*slot].clone()).collect());
-            Ok(Flow::Go)
-        })
-        .map_err(|error| match &self.source {
+        let rows = crate::batch::rows(&exec, &self.plan).map_err(|error| match &self.source {
             Some(source) => *source.map(error),
             None => *error,
         })?;

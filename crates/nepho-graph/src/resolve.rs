@@ -82,6 +82,8 @@ impl<'s> Resolver<'s> {
     /// Puts a variable into scope; a later one of the same name hides it.
     pub fn declare(&mut self, name: &Arc<str>, of: Type) -> &mut Variable {
         let slot = self.slot();
+        self.program.names.resize(slot + 1, Arc::default());
+        self.program.names[slot] = name.clone();
         self.scope.push(Variable { name: name.clone(), slot, of, relations: false, kinds: None, types: Vec::new() });
         let last = self.scope.len() - 1;
         &mut self.scope[last]

@@ -167,7 +167,7 @@ impl Judge<'_, '_> {
 
     /// The truth of an expression where its one property has this value.
     fn truth_with(&mut self, expr: &Expr, value: Option<(usize, V)>) -> Truth {
-        *self.exec.substitute.borrow_mut() = value;
+        *self.exec.substitute.borrow_mut() = value.map(|(property, value)| (0, property, value));
         let truth = self.exec.truth(expr, &mut self.frame).unwrap_or(Truth::Unknown);
         *self.exec.substitute.borrow_mut() = None;
         truth

@@ -5,13 +5,16 @@ use hashbrown::HashSet;
 
 use super::{Exec, Frame};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
+use crate::graph::NodeId;
 use crate::plan::{Aggregate, AggregateKind};
 use crate::value::compare::{Key, order};
 use crate::value::{Duration, ResultValue as V, Temporal};
 
 /// The state of one aggregation in one group.
-pub(super) struct Accumulator {
-    seen: Option<HashSet<Key>>,
+pub(crate) struct Accumulator {
+    seen: Option<Seen>,
+    /// Different values in the order they came, for aggregations that depend on it.
+    different: Vec<V>,
     unknown: bool,
     count: i64,
     whole: i64,
@@ -26,10 +29,30 @@ pub(super) struct Accumulator {
     extra: Option<V>,
 }
 
+/// Different values; nodes, which are by far the most frequent, apart.
+#[derive(Default)]
+pub(super) struct Seen {
+    nodes: HashSet<NodeId>,
+    others: HashSet<Key>,
+}
+
+impl Seen {
+    /// Whether a row of values is new.
+    pub fn first(&mut self, values: impl Fn(usize) -> V, count: usize) -> bool {
+        if count == 1
+            && let V::Node(node) = values(0)
+        {
+            return self.nodes.insert(node);
+        }
+        self.others.insert(Key((0..count).map(values).collect()))
+    }
+}
+
 impl Accumulator {
     pub fn new(aggregate: &Aggregate) -> Self {
         Self {
-            seen: aggregate.distinct.then(HashSet::new),
+            seen: aggregate.distinct.then(Seen::default),
+            different: Vec::new(),
             unknown: false,
             count: 0,
             whole: 0,
@@ -46,17 +69,34 @@ impl Accumulator {
 
     /// Takes one row; gives how many values it holds more.
     pub fn add(&mut self, aggregate: &Aggregate, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<usize> {
-        use AggregateKind as A;
         let Some(argument) = &aggregate.argument else {
             self.count += 1;
             return Ok(0);
         };
+        self.read_extra(aggregate, exec, frame)?;
+        let value = exec.eval(argument, frame)?;
+        self.add_value(aggregate, exec, value)
+    }
+
+    /// Takes so many rows of `count(*)`.
+    pub fn add_rows(&mut self, rows: i64) {
+        self.count += rows;
+    }
+
+    /// Reads the second argument of the percentiles, which is the same for all rows.
+    pub fn read_extra(&mut self, aggregate: &Aggregate, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<()> {
         if self.extra.is_none()
             && let Some(extra) = &aggregate.extra
         {
             self.extra = Some(exec.eval(extra, frame)?);
         }
-        let value = exec.eval(argument, frame)?;
+        Ok(())
+    }
+
+    /// Takes the value of one row; gives how many values it holds more.
+    pub fn add_value(&mut self, aggregate: &Aggregate, exec: &Exec<'_>, value: V) -> Outcome<usize> {
+        use AggregateKind as A;
+        let span = aggregate.argument.as_ref().map_or(aggregate.span, |argument| argument.span);
         let mut held = 0;
         match value {
             V::Null => return Ok(0),
@@ -67,16 +107,19 @@ impl Accumulator {
             _ => {}
         }
         if let Some(seen) = &mut self.seen {
-            if !seen.insert(Key(vec![value.clone()])) {
+            if !seen.first(|_| value.clone(), 1) {
                 return Ok(0);
             }
             exec.hold(1)?;
             held += 1;
+            if !matches!(aggregate.kind, A::Min | A::Max) {
+                self.different.push(value.clone());
+            }
         }
         self.count += 1;
         match aggregate.kind {
             A::Count => {}
-            A::Sum | A::Avg => self.sum(&value, argument.span)?,
+            A::Sum | A::Avg => self.sum(&value, span)?,
             A::Min | A::Max => {
                 let better = self.best.as_ref().is_none_or(|best| {
                     let order = order(&value, best);
@@ -92,19 +135,74 @@ impl Accumulator {
                 self.values.push(value);
             }
             A::StDev | A::StDevP => {
-                let number = as_number(&value, argument.span)?;
+                let number = as_number(&value, span)?;
                 let delta = number - self.mean;
                 self.mean += delta / self.count as f64;
                 self.squares += delta * (number - self.mean);
             }
             A::PercentileCont | A::PercentileDisc => {
-                as_number(&value, argument.span)?;
+                as_number(&value, span)?;
                 exec.hold(1)?;
                 held += 1;
                 self.values.push(value);
             }
         }
         Ok(held)
+    }
+
+    /// Takes what another one of the same aggregation has, whose rows come after.
+    pub fn merge(&mut self, other: Self, aggregate: &Aggregate, exec: &Exec<'_>) -> Outcome<()> {
+        use AggregateKind as A;
+        self.unknown |= other.unknown;
+        if self.extra.is_none() {
+            self.extra = other.extra;
+        }
+        if let (true, A::Min | A::Max) = (aggregate.distinct, aggregate.kind) {
+            // Equal values change neither.
+            self.seen = None;
+        } else if aggregate.distinct {
+            exec.release(other.different.len());
+            for value in other.different {
+                self.add_value(aggregate, exec, value)?;
+            }
+            return Ok(());
+        }
+        let (count, more) = (self.count as f64, other.count as f64);
+        self.count += other.count;
+        match aggregate.kind {
+            A::Count => {}
+            A::Sum | A::Avg => {
+                self.number += other.number;
+                self.is_float |= other.is_float;
+                let overflow =
+                    || QueryError::new(ErrorCode::NumberOutOfRange, aggregate.span, "the sum is out of range");
+                if !self.is_float {
+                    self.whole = self.whole.checked_add(other.whole).ok_or_else(overflow)?;
+                }
+                self.length = match (self.length, other.length) {
+                    (Some(left), Some(right)) => Some(left.plus(right).ok_or_else(overflow)?),
+                    (left, right) => left.or(right),
+                };
+            }
+            A::Min | A::Max => {
+                if let Some(value) = other.best
+                    && self.best.as_ref().is_none_or(|best| {
+                        let order = order(&value, best);
+                        if aggregate.kind == A::Min { order.is_lt() } else { order.is_gt() }
+                    })
+                {
+                    self.best = Some(value);
+                }
+            }
+            A::Collect | A::PercentileCont | A::PercentileDisc => self.values.extend(other.values),
+            A::StDev | A::StDevP if other.count > 0 => {
+                let delta = other.mean - self.mean;
+                self.mean += delta * more / (count + more);
+                self.squares += other.squares + delta * delta * count * more / (count + more);
+            }
+            A::StDev | A::StDevP => {}
+        }
+        Ok(())
     }
 
     fn sum(&mut self, value: &V, span: Span) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! Walking a pattern through the graph, depth first, one slot after the other.
 
+use super::reach::Ends;
 use super::{Exec, Flow, Frame, Sink};
 use crate::bind::{BoundMatch, Expand, Step};
 use crate::condition::UnknownCause;
@@ -12,6 +13,8 @@ use crate::value::{PathValue, ResultValue as V};
 
 /// One pattern being walked.
 pub(super) struct Walk<'a> {
+    /// The pattern's number.
+    pub number: usize,
     pub plan: &'a MatchPlan,
     pub bound: &'a BoundMatch,
     /// Relations in use: none may be used twice in one pattern.
@@ -26,17 +29,44 @@ impl Exec<'_> {
         let (Some(plan), Some(bound)) = (self.program.matches.get(number), self.bound.matches.get(number)) else {
             return Ok(Flow::Go);
         };
-        let anchor = plan
-            .nodes
+        let anchor = self.anchor(plan, frame);
+        let mut walk = Walk { number, plan, bound, used: Vec::new(), anchor };
+        self.step(&mut walk, 0, false, frame, sink)
+    }
+
+    /// The rest of a pattern whose steps before `at` are carried out in the frame.
+    pub(crate) fn match_from(
+        &self,
+        number: usize,
+        at: usize,
+        pending: bool,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let (Some(plan), Some(bound)) = (self.program.matches.get(number), self.bound.matches.get(number)) else {
+            return Ok(Flow::Go);
+        };
+        let used = bound.steps.iter().take(at).filter_map(|step| match step {
+            Step::Expand(expand) => match frame[plan.relations[expand.relation].slot] {
+                V::Relation(id) => Some(id),
+                _ => None,
+            },
+            _ => None,
+        });
+        let used = used.collect();
+        let mut walk = Walk { number, plan, bound, used, anchor: self.anchor(plan, frame) };
+        self.step(&mut walk, at, pending, frame, sink)
+    }
+
+    fn anchor(&self, plan: &MatchPlan, frame: &Frame) -> Option<NodeId> {
+        plan.nodes
             .iter()
             .filter(|node| node.bound)
             .find_map(|node| match frame[node.slot] {
                 V::Node(id) => Some(id),
                 _ => None,
             })
-            .or(self.subject.get());
-        let mut walk = Walk { plan, bound, used: Vec::new(), anchor };
-        self.step(&mut walk, 0, false, frame, sink)
+            .or(self.subject.get())
     }
 
     /// Carries out step `at` and all after it. `pending`: a condition so far was unknown.
@@ -49,6 +79,11 @@ impl Exec<'_> {
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
         self.tick()?;
+        if let Some(profile) = &self.profile
+            && at > 0
+        {
+            profile.count_step(walk.number, at - 1, 1);
+        }
         let Some(step) = walk.bound.steps.get(at) else {
             if pending {
                 self.uncertain.set(true);
@@ -81,24 +116,15 @@ impl Exec<'_> {
                 }
                 Ok(Flow::Go)
             }
-            Step::ByKey { node, filter, gaps } => {
+            Step::Lookup { node, filter, kinds, gaps } => {
                 if self.tracking.get() > 0 && self.meets_gap(gaps, walk.anchor, None) {
                     self.uncertain.set(true);
                 }
-                let crate::plan::Kind::Compare(_, _, key) = &walk.plan.filters[*filter].expr.kind else {
-                    return Ok(Flow::Go);
-                };
-                let V::String(key) = self.eval(key, frame)? else { return Ok(Flow::Go) };
                 let slot = walk.plan.nodes[*node].slot;
-                // Several kinds may use one key, and several accounts that of one resource.
-                for table in &self.graph.tables {
-                    for id in table.with_key(&key).map(NodeId) {
-                        if self.is_of(walk, *node, id) {
-                            frame[slot] = V::Node(id);
-                            if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
-                                return Ok(Flow::Stop);
-                            }
-                        }
+                for id in self.looked_up(walk.plan, *node, *filter, kinds, frame)? {
+                    frame[slot] = V::Node(NodeId(id));
+                    if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
+                        return Ok(Flow::Stop);
                     }
                 }
                 Ok(Flow::Go)
@@ -129,6 +155,8 @@ impl Exec<'_> {
                 }
                 if relation.shortest.is_some() {
                     self.shortest(walk, expand, relation, from, at, pending, frame, sink)
+                } else if expand.ends_only {
+                    self.reach(walk, expand, relation, from, at, pending, frame, sink)
                 } else if relation.length.is_some() {
                     self.long(walk, expand, relation, from, at, pending, frame, sink)
                 } else {
@@ -136,6 +164,41 @@ impl Exec<'_> {
                 }
             }
         }
+    }
+
+    /// The nodes of these kinds for which an equality can hold, in a frame that has its other side.
+    pub(crate) fn looked_up(
+        &self,
+        plan: &MatchPlan,
+        node: usize,
+        filter: usize,
+        kinds: &[u32],
+        frame: &mut Frame,
+    ) -> Outcome<Vec<u32>> {
+        let slot = plan.nodes[node].slot;
+        let Some((property, other)) = plan.filters.get(filter).and_then(|of| Step::equality(&of.expr, slot)) else {
+            return Ok(Vec::new());
+        };
+        let wanted = self.eval(other, frame)?;
+        let mut tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
+        if matches!(wanted, V::Unknown) && tables.any(|table| !table.nodes.is_empty()) {
+            self.uncertain.set(true);
+        }
+        if wanted.is_missing() {
+            return Ok(Vec::new());
+        }
+        let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key");
+        let mut nodes = Vec::new();
+        for kind in kinds {
+            let Some(table) = self.graph.tables.get(*kind as usize) else { continue };
+            match (&wanted, self.bound.column(*kind, property)) {
+                // Keys are text, and in order.
+                (V::String(key), _) if is_key && table.built_in => nodes.extend(table.with_key(key)),
+                (_, Some(column)) => nodes.extend(table.with_value(column, &wanted)),
+                (_, None) => {}
+            }
+        }
+        Ok(nodes)
     }
 
     /// Whether a node has the labels of a node of the pattern.
@@ -156,7 +219,7 @@ impl Exec<'_> {
     }
 
     /// Marks the search uncertain when the node's relations of one of the types could not be read.
-    pub(super) fn look_for_unread(&self, expand: &Expand, node: NodeId) {
+    pub(crate) fn look_for_unread(&self, expand: &Expand, node: NodeId) {
         if self.tracking.get() == 0 {
             return;
         }
@@ -236,6 +299,35 @@ impl Exec<'_> {
         })
     }
 
+    /// A variable-length relation of which only the ends matter.
+    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
+    fn reach(
+        &self,
+        walk: &mut Walk<'_>,
+        expand: &Expand,
+        relation: &Relation,
+        from: NodeId,
+        at: usize,
+        pending: bool,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let to_slot = walk.plan.nodes[expand.to].slot;
+        let goal = match frame[to_slot] {
+            V::Node(id) if expand.closes => Some(id),
+            _ if expand.closes => return Ok(Flow::Go),
+            _ => None,
+        };
+        let kinds = walk.bound.kinds.get(expand.to).and_then(Option::as_deref);
+        for end in self.ends(&Ends { expand, relation, from, goal, kinds }, frame)? {
+            frame[to_slot] = V::Node(NodeId(end));
+            if self.step(walk, at + 1, pending, frame, sink)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Go)
+    }
+
     /// A relation whose variable is bound.
     fn fixed(
         &self,
@@ -293,7 +385,7 @@ impl Exec<'_> {
     fn is_bound_by(&self, walk: &Walk<'_>, node: usize, own: usize, at: usize) -> bool {
         walk.plan.nodes[node].bound
             || walk.bound.steps.iter().take(at).any(|step| match step {
-                Step::Check { node: of } | Step::Scan { node: of, .. } | Step::ByKey { node: of, .. } => *of == node,
+                Step::Check { node: of } | Step::Scan { node: of, .. } | Step::Lookup { node: of, .. } => *of == node,
                 Step::Expand(expand) => expand.to == node || expand.from == node,
                 Step::Fixed { relation } => {
                     *relation != own && {

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
-use super::aggregate::Accumulator;
+use super::aggregate::{Accumulator, Seen};
 use super::{Exec, Flow, Frame};
 use crate::error::{ErrorCode, Outcome, QueryError};
 use crate::plan::{Expr, Projection};
@@ -12,10 +12,10 @@ use crate::value::ResultValue as V;
 use crate::value::compare::{Key, order};
 
 /// The rows of a projection so far.
-pub(super) struct Gathered<'p> {
+pub(crate) struct Gathered<'p> {
     projection: &'p Projection,
     rows: Vec<Row>,
-    seen: HashSet<Key>,
+    seen: Seen,
     groups: HashMap<Key, usize>,
     states: Vec<Group>,
     skip: usize,
@@ -36,13 +36,13 @@ struct Group {
 
 impl Exec<'_> {
     /// Starts gathering.
-    pub(super) fn gather<'p>(&self, projection: &'p Projection, frame: &mut Frame) -> Outcome<Gathered<'p>> {
+    pub(crate) fn gather<'p>(&self, projection: &'p Projection, frame: &mut Frame) -> Outcome<Gathered<'p>> {
         let skip = self.row_count(projection.skip.as_ref(), frame, "SKIP")?.unwrap_or(0);
         let limit = self.row_count(projection.limit.as_ref(), frame, "LIMIT")?;
         Ok(Gathered {
             projection,
             rows: Vec::new(),
-            seen: HashSet::new(),
+            seen: Seen::default(),
             groups: HashMap::new(),
             states: Vec::new(),
             skip,
@@ -67,7 +67,7 @@ impl Exec<'_> {
     }
 }
 
-impl Gathered<'_> {
+impl<'p> Gathered<'p> {
     /// Takes one row.
     pub fn add(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
         if let Some(grouping) = &self.projection.grouped {
@@ -102,18 +102,20 @@ impl Gathered<'_> {
 
     fn keep(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
         if self.projection.distinct {
-            let key = Key(self.projection.visible.iter().map(|slot| frame[*slot].clone()).collect());
-            if !self.seen.insert(key) {
+            let visible = &self.projection.visible;
+            if !self.seen.first(|at| frame[visible[at]].clone(), visible.len()) {
                 return Ok(Flow::Go);
             }
-            exec.hold(1)?;
-            self.held += 1;
         }
         let order = self.projection.order.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
         let kept = self.projection.kept.iter().map(|slot| frame[*slot].clone()).collect();
+        self.push(exec, Row { kept, order })
+    }
+
+    fn push(&mut self, exec: &Exec<'_>, row: Row) -> Outcome<Flow> {
         exec.hold(1)?;
         self.held += 1;
-        self.rows.push(Row { kept, order });
+        self.rows.push(row);
         let Some(wanted) = self.limit.map(|limit| limit.saturating_add(self.skip)) else { return Ok(Flow::Go) };
         if self.projection.order.is_empty() {
             return Ok(if self.rows.len() >= wanted { Flow::Stop } else { Flow::Go });
@@ -127,6 +129,62 @@ impl Gathered<'_> {
             self.held -= cut;
         }
         Ok(Flow::Go)
+    }
+
+    /// Takes a group as a whole, with the first row's values.
+    pub fn add_group(
+        &mut self,
+        exec: &Exec<'_>,
+        keys: Vec<V>,
+        carried: Vec<V>,
+        accumulators: Vec<Accumulator>,
+    ) -> Outcome<()> {
+        let Some(grouping) = &self.projection.grouped else { return Ok(()) };
+        let key = Key(keys);
+        let Some(number) = self.groups.get(&key).copied() else {
+            exec.hold(1)?;
+            self.held += 1;
+            self.states.push(Group { keys: key.0.clone(), carried, accumulators });
+            self.groups.insert(key, self.states.len() - 1);
+            return Ok(());
+        };
+        let Some(group) = self.states.get_mut(number) else { return Ok(()) };
+        for ((aggregate, own), other) in grouping.aggregates.iter().zip(&mut group.accumulators).zip(accumulators) {
+            own.merge(other, aggregate, exec)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what another one of the same projection has, whose rows come after.
+    pub fn merge(&mut self, exec: &Exec<'_>, other: Self) -> Outcome<Flow> {
+        // What the two hold of the same is counted twice, until the end.
+        self.held += other.held;
+        for group in other.states {
+            self.add_group(exec, group.keys, group.carried, group.accumulators)?;
+        }
+        for row in other.rows {
+            exec.release(1);
+            self.held -= 1;
+            if self.projection.distinct {
+                let of = |at: usize| {
+                    let slot = self.projection.visible[at];
+                    let position = self.projection.kept.iter().position(|kept| *kept == slot);
+                    position.and_then(|position| row.kept.get(position)).cloned().unwrap_or_default()
+                };
+                if !self.seen.first(of, self.projection.visible.len()) {
+                    continue;
+                }
+            }
+            if self.push(exec, row)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Go)
+    }
+
+    /// Whether any row can still count.
+    pub fn wants_rows(&self) -> bool {
+        self.limit != Some(0) || self.projection.grouped.is_some()
     }
 
     fn sort(&mut self) {

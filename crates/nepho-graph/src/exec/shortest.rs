@@ -1,21 +1,80 @@
-//! `shortestPath` and `allShortestPaths`: breadth first, with the relations by which each node was first reached.
-
-use hashbrown::HashMap;
+//! `shortestPath` and `allShortestPaths`.
+//!
+//! Between two known nodes level by level from both ends, always on the side with the smaller frontier; from one node
+//! to many breadth first. Only depths are kept; the paths are read back from them, one at a time.
 
 use super::matcher::Walk;
 use super::{Exec, Flow, Frame, Sink};
-use crate::bind::Expand;
+use crate::bind::{Expand, Step};
 use crate::error::Outcome;
 use crate::graph::{NodeId, RelationId};
-use crate::ir::Shortest;
+use crate::ir::{Direction, Shortest};
 use crate::plan::Relation;
+use crate::truth::Truth;
 use crate::value::ResultValue as V;
 
-/// How a node was reached.
-struct Reached {
-    depth: usize,
-    by: Vec<(RelationId, NodeId)>,
+/// How far nodes are from one end.
+#[derive(Debug, Default)]
+pub(super) struct Depths {
+    /// One more than the depth; 0 where a node was not reached.
+    of: Vec<u32>,
+    /// Nodes reached, nearest first.
+    order: Vec<u32>,
+    /// Where in `order` the last level begins.
+    last: usize,
+    depth: u32,
 }
+
+impl Depths {
+    fn start(&mut self, nodes: usize, from: u32) {
+        if self.of.len() < nodes {
+            self.of = vec![0; nodes];
+        }
+        for node in &self.order {
+            if let Some(depth) = self.of.get_mut(*node as usize) {
+                *depth = 0;
+            }
+        }
+        (self.order, self.last, self.depth) = (vec![from], 0, 0);
+        if let Some(depth) = self.of.get_mut(from as usize) {
+            *depth = 1;
+        }
+    }
+
+    #[inline]
+    fn at(&self, node: u32) -> Option<u32> {
+        self.of.get(node as usize)?.checked_sub(1)
+    }
+
+    fn frontier(&self) -> &[u32] {
+        self.order.get(self.last..).unwrap_or_default()
+    }
+}
+
+/// One search.
+struct Search<'a> {
+    expand: &'a Expand,
+    relation: &'a Relation,
+    from: NodeId,
+    /// The step of the walk that the search is, and whether a condition before it was unknown.
+    at: usize,
+    pending: bool,
+}
+
+impl Search<'_> {
+    fn all(&self) -> bool {
+        self.relation.shortest == Some(Shortest::All)
+    }
+
+    /// Least and greatest length.
+    fn bounds(&self) -> (u32, u32) {
+        let (least, most) = self.relation.length.unwrap_or((1, Some(1)));
+        (least, most.unwrap_or(u32::MAX))
+    }
+}
+
+/// What takes a trail.
+type Trails<'a> = &'a mut dyn FnMut(&[RelationId], &mut Frame) -> Outcome<Flow>;
 
 impl Exec<'_> {
     #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
@@ -30,82 +89,239 @@ impl Exec<'_> {
         frame: &mut Frame,
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
-        let (least, most) = relation.length.unwrap_or((1, Some(1)));
-        let most = most.map_or(usize::MAX, |most| most as usize);
-        let all = relation.shortest == Some(Shortest::All);
-        let to_slot = walk.plan.nodes[expand.to].slot;
-        let goal = match frame[to_slot] {
-            V::Node(id) if expand.closes => Some(id),
-            _ => None,
-        };
-        let mut reached: HashMap<NodeId, Reached> = HashMap::new();
-        reached.insert(from, Reached { depth: 0, by: Vec::new() });
-        let mut level = vec![from];
-        let mut order = vec![from];
-        let mut depth = 0;
-        while depth < most && !level.is_empty() && goal.is_none_or(|goal| goal == from || !reached.contains_key(&goal))
-        {
-            depth += 1;
-            let mut next = Vec::new();
-            for node in &level {
-                self.look_for_unread(expand, *node);
-                self.neighbours(expand, *node, &mut |id, target| {
-                    self.tick()?;
-                    if !self.has_properties(relation, id, frame)? {
-                        return Ok(Flow::Go);
-                    }
-                    match reached.get_mut(&target) {
-                        Some(known) if known.depth == depth && all => known.by.push((id, *node)),
-                        Some(_) => {}
-                        None => {
-                            self.hold(1)?;
-                            reached.insert(target, Reached { depth, by: vec![(id, *node)] });
-                            next.push(target);
-                        }
-                    }
-                    Ok(Flow::Go)
-                })?;
+        let search = Search { expand, relation, from, at, pending };
+        let mut near = self.near.take();
+        let flow = match frame[walk.plan.nodes[expand.to].slot] {
+            V::Node(goal) if expand.closes => {
+                let mut far = self.far.take();
+                let flow = self.to_one(walk, &search, goal, (&mut near, &mut far), frame, sink);
+                self.far.replace(far);
+                flow
             }
-            order.extend(&next);
-            level = next;
+            _ if expand.closes => Ok(Flow::Go),
+            _ => self.to_many(walk, &search, &mut near, frame, sink),
+        };
+        self.near.replace(near);
+        flow
+    }
+
+    fn to_one(
+        &self,
+        walk: &mut Walk<'_>,
+        search: &Search<'_>,
+        goal: NodeId,
+        (near, far): (&mut Depths, &mut Depths),
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let (expand, way) = (search.expand, search.expand.direction);
+        let (least, most) = search.bounds();
+        if search.from == goal {
+            return if least == 0 { self.arrive(walk, search, &[], goal, frame, sink) } else { Ok(Flow::Go) };
         }
-        let held = reached.len();
-        let targets: Vec<NodeId> = match goal {
-            Some(goal) => vec![goal],
-            None => order,
-        };
-        for target in targets {
-            let Some(end) = reached.get(&target) else { continue };
-            if end.depth < least as usize || !self.closes_at(walk, expand, target, frame) {
-                continue;
+        near.start(self.graph.node_count(), search.from.0);
+        far.start(self.graph.node_count(), goal.0);
+        // From the far end alone an unread relation of a node in between would not be seen.
+        let mut tables = expand.types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
+        let one_sided = tables.any(|table| !table.unknown.is_empty());
+        let mut met = false;
+        while !met && near.depth + far.depth < most {
+            let (ahead, behind) = (near.frontier().len(), far.frontier().len());
+            if ahead == 0 || behind == 0 {
+                return Ok(Flow::Go);
             }
-            // Back from the target, every way.
-            let mut trails: Vec<(NodeId, Vec<RelationId>)> = vec![(target, Vec::new())];
-            while let Some((node, trail)) = trails.pop() {
-                self.tick()?;
-                if node == from && trail.len() == end.depth {
-                    let mut list: Vec<V> = trail.iter().map(|id| V::Relation(*id)).collect();
-                    if expand.from == relation.from {
-                        list.reverse();
-                    }
-                    let before = frame[to_slot].clone();
-                    frame[relation.slot] = V::list(list);
-                    frame[to_slot] = V::Node(target);
-                    let flow = self.step(walk, at + 1, pending, frame, sink)?;
-                    frame[to_slot] = before;
-                    if flow == Flow::Stop {
+            met = if one_sided || ahead <= behind {
+                self.advance(search, way, near, Some(far), frame)?
+            } else {
+                self.advance(search, way.turned(), far, Some(near), frame)?
+            };
+        }
+        if !met || near.depth + far.depth < least {
+            return Ok(Flow::Go);
+        }
+        // Every shortest path has exactly one node on the last level of both sides.
+        let meets: Vec<u32> = near.frontier().iter().copied().filter(|node| far.at(*node) == Some(far.depth)).collect();
+        for meet in meets {
+            let mut firsts: Vec<Vec<RelationId>> = Vec::new();
+            self.trails(search, way.turned(), near, meet, frame, &mut |trail, _| {
+                self.hold(1)?;
+                firsts.push(trail.iter().rev().copied().collect());
+                Ok(if search.all() { Flow::Go } else { Flow::Stop })
+            })?;
+            let mut flow = Flow::Go;
+            self.trails(search, way, far, meet, frame, &mut |second, frame| {
+                for first in &firsts {
+                    let trail: Vec<RelationId> = first.iter().chain(second).copied().collect();
+                    flow = self.arrive(walk, search, &trail, goal, frame, sink)?;
+                    if flow == Flow::Stop || !search.all() {
                         return Ok(Flow::Stop);
                     }
-                    continue;
                 }
-                for (id, before) in reached.get(&node).into_iter().flat_map(|node| &node.by).rev() {
-                    let mut longer = trail.clone();
-                    longer.push(*id);
-                    trails.push((*before, longer));
-                }
+                Ok(Flow::Go)
+            })?;
+            self.release(firsts.len());
+            if flow == Flow::Stop || !search.all() {
+                return Ok(flow);
             }
         }
-        self.release(held.saturating_sub(1));
         Ok(Flow::Go)
+    }
+
+    fn to_many(
+        &self,
+        walk: &mut Walk<'_>,
+        search: &Search<'_>,
+        near: &mut Depths,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let way = search.expand.direction;
+        let (least, most) = search.bounds();
+        near.start(self.graph.node_count(), search.from.0);
+        while near.depth < most && !near.frontier().is_empty() {
+            self.advance(search, way, near, None, frame)?;
+        }
+        for position in 0..near.order.len() {
+            let Some(target) = near.order.get(position).map(|node| NodeId(*node)) else { break };
+            let long_enough = near.at(target.0).is_some_and(|depth| depth >= least);
+            if !long_enough
+                || !self.is_of(walk, search.expand.to, target)
+                || !self.may_end(walk, search, target, frame)?
+            {
+                continue;
+            }
+            let mut flow = Flow::Go;
+            self.trails(search, way.turned(), near, target.0, frame, &mut |trail, frame| {
+                let trail: Vec<RelationId> = trail.iter().rev().copied().collect();
+                flow = self.arrive(walk, search, &trail, target, frame, sink)?;
+                Ok(if search.all() { flow } else { Flow::Stop })
+            })?;
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Go)
+    }
+
+    /// One level further. Tells whether a node of the other side was met.
+    fn advance(
+        &self,
+        search: &Search<'_>,
+        way: Direction,
+        side: &mut Depths,
+        other: Option<&Depths>,
+        frame: &mut Frame,
+    ) -> Outcome<bool> {
+        let Search { expand, relation, .. } = search;
+        let (from, to) = (side.last, side.order.len());
+        side.last = to;
+        side.depth += 1;
+        let mark = side.depth + 1;
+        let mut met = false;
+        for position in from..to {
+            self.tick()?;
+            let Some(node) = side.order.get(position).copied() else { break };
+            self.look_for_unread(expand, NodeId(node));
+            let Depths { of, order, .. } = side;
+            self.each_neighbour(&expand.types, way, node, |id, target| {
+                let Some(depth) = of.get_mut(target as usize).filter(|depth| **depth == 0) else { return Ok(()) };
+                if !relation.properties.is_empty() && !self.has_properties(relation, id, frame)? {
+                    return Ok(());
+                }
+                *depth = mark;
+                order.push(target);
+                met |= other.is_some_and(|other| other.at(target).is_some());
+                Ok(())
+            })?;
+        }
+        Ok(met)
+    }
+
+    /// Every way from a node down to depth 0, without recursion; relations in the order of walking.
+    fn trails(
+        &self,
+        search: &Search<'_>,
+        way: Direction,
+        depths: &Depths,
+        start: u32,
+        frame: &mut Frame,
+        found: Trails<'_>,
+    ) -> Outcome<Flow> {
+        let mut trail: Vec<RelationId> = Vec::new();
+        let mut open: Vec<Vec<(RelationId, u32)>> = Vec::new();
+        let mut node = start;
+        loop {
+            self.tick()?;
+            let depth = depths.at(node).unwrap_or(0);
+            if depth == 0 {
+                if found(&trail, frame)? == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+                open.push(Vec::new());
+            } else {
+                let mut nearer = Vec::new();
+                self.each_neighbour(&search.expand.types, way, node, |id, next| {
+                    if depths.at(next) == Some(depth - 1)
+                        && (search.relation.properties.is_empty() || self.has_properties(search.relation, id, frame)?)
+                    {
+                        nearer.push((id, next));
+                    }
+                    Ok(())
+                })?;
+                nearer.reverse();
+                open.push(nearer);
+            }
+            loop {
+                let Some(level) = open.last_mut() else { return Ok(Flow::Go) };
+                if let Some((id, next)) = level.pop() {
+                    trail.push(id);
+                    node = next;
+                    break;
+                }
+                open.pop();
+                trail.pop();
+            }
+        }
+    }
+
+    /// Whether the conditions that follow at once and read nothing of the way allow this end, so that ways to others
+    /// need not be looked for.
+    fn may_end(&self, walk: &Walk<'_>, search: &Search<'_>, target: NodeId, frame: &mut Frame) -> Outcome<bool> {
+        let to = walk.plan.nodes[search.expand.to].slot;
+        for step in walk.bound.steps.iter().skip(search.at + 1) {
+            let Step::Filter(number) = step else { break };
+            let Some(filter) = walk.plan.filters.get(*number) else { break };
+            if filter.reads.contains(&search.relation.slot) {
+                continue;
+            }
+            frame[to] = V::Node(target);
+            if matches!(self.truth(&filter.expr, frame)?, Truth::False | Truth::Null) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes on with the rest of the walk.
+    fn arrive(
+        &self,
+        walk: &mut Walk<'_>,
+        search: &Search<'_>,
+        trail: &[RelationId],
+        end: NodeId,
+        frame: &mut Frame,
+        sink: Sink<'_>,
+    ) -> Outcome<Flow> {
+        let to = walk.plan.nodes[search.expand.to].slot;
+        let mut list: Vec<V> = trail.iter().map(|id| V::Relation(*id)).collect();
+        if search.expand.from != search.relation.from {
+            list.reverse();
+        }
+        let before = frame[to].clone();
+        frame[search.relation.slot] = V::list(list);
+        frame[to] = V::Node(end);
+        let flow = self.step(walk, search.at + 1, search.pending, frame, sink);
+        frame[to] = before;
+        flow
     }
 }

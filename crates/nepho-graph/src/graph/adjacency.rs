@@ -116,12 +116,6 @@ impl Adjacency {
         }
     }
 
-    /// The other ends of a node's relations.
-    #[inline]
-    pub fn of(&self, node: u32, kind: u32) -> &[u32] {
-        self.targets.get(self.range(node, kind)).unwrap_or_default()
-    }
-
     /// The relation number at a position.
     #[inline]
     pub fn edge(&self, position: usize) -> u32 {

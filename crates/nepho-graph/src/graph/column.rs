@@ -65,6 +65,13 @@ impl Column {
         Self { cells: Cells::None, absent: None, unknown: Some(Bits::filled(rows, true)) }
     }
 
+    /// Whether a row's cell is absent or unknown.
+    #[inline]
+    pub fn is_missing(&self, row: usize) -> bool {
+        self.unknown.as_ref().is_some_and(|unknown| unknown.get(row))
+            || self.absent.as_ref().is_some_and(|absent| absent.get(row))
+    }
+
     /// The value in a row; null past the end.
     pub fn get(&self, row: usize) -> ResultValue {
         if self.unknown.as_ref().is_some_and(|unknown| unknown.get(row)) {

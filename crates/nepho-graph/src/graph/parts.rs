@@ -38,9 +38,12 @@ pub struct KindPart {
     pub rows: u32,
     /// Names of the properties, without key, kind, account and region.
     pub columns: Vec<Arc<str>>,
-    /// Where the kind was not completely listed: account and region, `None` for all.
-    pub incomplete: Vec<(Option<Arc<str>>, Option<Arc<str>>)>,
+    /// Where the kind was not completely listed.
+    pub incomplete: Vec<Place>,
 }
+
+/// Account and region; `None` for all.
+pub type Place = (Option<Arc<str>>, Option<Arc<str>>);
 
 /// One relation type.
 #[derive(Clone, Debug, Default)]

@@ -1,17 +1,11 @@
 //! Many texts one after the other in one piece of memory.
 
 /// Texts by number. Costs their bytes and eight more each.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     text: String,
     /// Where each text ends.
     ends: Vec<u64>,
-}
-
-impl Default for Texts {
-    fn default() -> Self {
-        Self { text: String::new(), ends: Vec::new() }
-    }
 }
 
 impl Texts {

@@ -1,6 +1,6 @@
 //! Looking through resolved expressions.
 
-use super::{Expr, Kind, Op, Program};
+use super::{Expr, Kind, Op, Program, Projection};
 
 impl Expr {
     /// Calls `f` with this expression and every one within it; patterns and queries within are left out (they are
@@ -76,20 +76,33 @@ impl Program {
             plan.relations.iter().flat_map(|relation| &relation.properties).for_each(|(_, value)| f(value));
         }
         for op in self.subqueries.iter().flat_map(|subquery| &subquery.plan.parts).flatten() {
-            match op {
-                Op::Match(_) => {}
-                Op::Unwind { list, .. } => f(list),
-                Op::Let(items) => items.iter().for_each(|(expr, _)| f(expr)),
-                Op::Filter(expr) => f(expr),
-                Op::Project(of) => {
-                    of.items.iter().for_each(|(expr, _)| f(expr));
-                    of.order.iter().for_each(|(expr, _)| f(expr));
-                    if let Some(grouping) = &of.grouped {
-                        grouping.keys.iter().for_each(|(expr, _)| f(expr));
-                        grouping.aggregates.iter().filter_map(|of| of.argument.as_ref()).for_each(&mut *f);
-                    }
-                }
-            }
+            op.each_expr(f);
+        }
+    }
+}
+
+impl Op {
+    /// Calls `f` with the outermost expressions of the operator; those of a pattern are left out.
+    pub(crate) fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Self::Match(_) => {}
+            Self::Unwind { list, .. } => f(list),
+            Self::Let(items) => items.iter().for_each(|(expr, _)| f(expr)),
+            Self::Filter(expr) => f(expr),
+            Self::Project(of) => of.each_expr(f),
+        }
+    }
+}
+
+impl Projection {
+    /// Calls `f` with the outermost expressions that are computed for each row, or each group.
+    pub(crate) fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        self.items.iter().for_each(|(expr, _)| f(expr));
+        self.order.iter().for_each(|(expr, _)| f(expr));
+        self.skip.iter().chain(&self.limit).for_each(&mut *f);
+        if let Some(grouping) = &self.grouped {
+            grouping.keys.iter().for_each(|(expr, _)| f(expr));
+            grouping.aggregates.iter().flat_map(|of| of.argument.iter().chain(&of.extra)).for_each(&mut *f);
         }
     }
 }

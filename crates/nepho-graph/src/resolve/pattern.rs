@@ -290,6 +290,7 @@ impl Resolver<'_> {
             properties: Vec::new(),
             bound,
             shortest,
+            ends_only: false,
         });
         Ok(plan.relations.len() - 1)
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use nepho_catalog::Catalog;
 use nepho_estate::schema_of;
-use nepho_graph::{Limits, Parameters, Query, QueryError};
+use nepho_graph::{Limits, Mode, Parameters, Plan, Query, QueryError};
 use serde_json::Value as Json;
 
-use crate::arguments::QueryArguments;
+use crate::arguments::{QueryArguments, TableFormat};
 use crate::diagnostics::SourceError;
 use crate::{Outcome, output, pipeline};
 
@@ -24,6 +24,15 @@ pub fn run(catalog: Arc<Catalog>, options: QueryArguments) -> anyhow::Result<Out
     let query = Query::compile(&schema_of(&catalog), &options.query).map_err(source)?;
     let estate = pipeline::replay(&catalog, &options.replay)?.estate;
     let limits = Limits { time: Some(Duration::from_secs(options.timeout)), ..Limits::default() };
+    if query.mode() == Mode::Explain {
+        plan(options.format, &query.explain(&estate.graph))?;
+        return Ok(Outcome::Done);
+    }
+    if query.mode() == Mode::Profile {
+        let (_, profile) = query.profile(&estate.graph, &Parameters::default(), &limits).map_err(source)?;
+        plan(options.format, &profile)?;
+        return Ok(Outcome::Done);
+    }
     let rows = query.run(&estate.graph, &Parameters::default(), &limits).map_err(source)?;
     let columns: Vec<&str> = rows.columns.iter().map(AsRef::as_ref).collect();
     let json = rows.to_json(&estate.graph);
@@ -40,4 +49,17 @@ pub fn run(catalog: Arc<Catalog>, options: QueryArguments) -> anyhow::Result<Out
         return Ok(Outcome::Incomplete);
     }
     Ok(Outcome::Done)
+}
+
+/// The plan, one operator a line.
+fn plan(format: TableFormat, plan: &Plan) -> anyhow::Result<()> {
+    let rows = plan.lines.iter().map(|line| {
+        vec![
+            Json::from(format!("{}{}", "  ".repeat(line.depth), line.operator)),
+            Json::from(line.detail.as_str()),
+            line.estimated.map_or(Json::Null, |estimated| Json::from(estimated.round() as u64)),
+            line.rows.map_or(Json::Null, Json::from),
+        ]
+    });
+    output::table(format, &["operator", "of", "estimated rows", "rows"], &rows.collect::<Vec<_>>())
 }

@@ -1,0 +1,172 @@
+//! Conditions over a batch: which rows stay.
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use super::column_test::{ColumnTest, one_property};
+use super::{Batch, Vector};
+use crate::error::Outcome;
+use crate::exec::{Exec, Frame};
+use crate::graph::NodeId;
+use crate::plan::{Expr, Kind, Slot};
+use crate::truth::Truth;
+use crate::value::ResultValue as V;
+
+/// Conditions made ready for the kinds that were met, by the place of the expression.
+#[derive(Default)]
+pub(super) struct Tests<'g> {
+    tests: HashMap<(usize, u32), ColumnTest<'g>>,
+}
+
+impl<'g> Tests<'g> {
+    /// The rows of a batch for which a condition is true or unknown, ascending, and whether it is unknown.
+    pub fn rows(
+        &mut self,
+        exec: &Exec<'g>,
+        expr: &Expr,
+        batch: &Batch,
+        frame: &mut Frame,
+    ) -> Outcome<Vec<(u32, Truth)>> {
+        let mut rows: Vec<(u32, Truth)> = (0..batch.rows as u32).map(|row| (row, Truth::True)).collect();
+        self.narrow(exec, expr, batch, frame, &mut rows)?;
+        Ok(rows)
+    }
+
+    /// Keeps the rows for which the condition is true, or unknown: those become unknown.
+    fn narrow(
+        &mut self,
+        exec: &Exec<'g>,
+        expr: &Expr,
+        batch: &Batch,
+        frame: &mut Frame,
+        rows: &mut Vec<(u32, Truth)>,
+    ) -> Outcome<()> {
+        if let Kind::And(parts) = &expr.kind {
+            // Null is no row whatever else is unknown, so each part may drop its own.
+            for part in parts {
+                self.narrow(exec, part, batch, frame, rows)?;
+            }
+            return Ok(());
+        }
+        if let Some(of) = one_property(expr)
+            && let Some(Vector::Nodes(nodes)) = batch.slot(of.0)
+        {
+            return self.column(exec, expr, of, nodes, frame, rows);
+        }
+        let slots = reads(expr, batch);
+        let mut kept = 0;
+        for at in 0..rows.len() {
+            let (row, before) = rows[at];
+            exec.tick()?;
+            load(batch, row as usize, slots.as_deref(), frame);
+            let truth = exec.truth(expr, frame)?;
+            if matches!(truth, Truth::True | Truth::Unknown) {
+                rows[kept] = (row, before.and(truth));
+                kept += 1;
+            }
+        }
+        rows.truncate(kept);
+        Ok(())
+    }
+
+    fn column(
+        &mut self,
+        exec: &Exec<'g>,
+        expr: &Expr,
+        of: (Slot, usize),
+        nodes: &[u32],
+        frame: &mut Frame,
+        rows: &mut Vec<(u32, Truth)>,
+    ) -> Outcome<()> {
+        let place = std::ptr::from_ref(expr) as usize;
+        let (mut at, mut kept) = (0, 0);
+        while at < rows.len() {
+            // As many rows as are of one kind.
+            let node = |at: usize, rows: &[(u32, Truth)]| nodes.get(rows[at].0 as usize).copied().unwrap_or(u32::MAX);
+            let kind = exec.graph.kind_number(NodeId(node(at, rows)));
+            let range = exec.graph.tables.get(kind as usize).map_or(0..0, |table| table.nodes.clone());
+            let test = match self.tests.entry((place, kind)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(ColumnTest::new(exec, expr, of, kind, frame)?),
+            };
+            exec.tick()?;
+            while at < rows.len() {
+                let node = node(at, rows);
+                if !range.contains(&node) {
+                    break;
+                }
+                let truth = test.at((node - range.start) as usize, exec, expr, of, frame)?;
+                if matches!(truth, Truth::True | Truth::Unknown) {
+                    rows[kept] = (rows[at].0, rows[at].1.and(truth));
+                    kept += 1;
+                }
+                at += 1;
+            }
+            if range.is_empty() {
+                break;
+            }
+        }
+        rows.truncate(kept);
+        Ok(())
+    }
+}
+
+impl Exec<'_> {
+    /// The value of an expression in each row of a batch.
+    pub(crate) fn vector(&self, expr: &Expr, batch: &Batch, frame: &mut Frame) -> Outcome<Vector> {
+        match &expr.kind {
+            Kind::Constant(value) => return Ok(Vector::Same(value.clone())),
+            Kind::Slot(slot) => return Ok(batch.slot(*slot).cloned().unwrap_or(Vector::Same(V::Null))),
+            Kind::NodeProperty { slot, property } => {
+                if let Some(Vector::Nodes(nodes)) = batch.slot(*slot) {
+                    return Ok(Vector::Values(nodes.iter().map(|node| self.cell(NodeId(*node), *property)).collect()));
+                }
+            }
+            _ => {}
+        }
+        let slots = reads(expr, batch);
+        let mut values = Vec::with_capacity(batch.rows);
+        for row in 0..batch.rows {
+            self.tick()?;
+            load(batch, row, slots.as_deref(), frame);
+            values.push(self.eval(expr, frame)?);
+        }
+        Ok(Vector::Values(values))
+    }
+
+    /// A node's property.
+    fn cell(&self, node: NodeId, property: usize) -> V {
+        let kind = self.graph.kind_number(node);
+        let Some(table) = self.graph.tables.get(kind as usize) else { return V::Null };
+        let column = self.bound.column(kind, property).and_then(|at| table.column(at));
+        column.map_or(V::Null, |column| column.get((node.0 - table.nodes.start) as usize))
+    }
+}
+
+/// Writes a row's values into a frame, of these slots or all.
+fn load(batch: &Batch, row: usize, slots: Option<&[Slot]>, frame: &mut Frame) {
+    match slots {
+        Some(slots) => {
+            for slot in slots {
+                frame[*slot] = batch.slot(*slot).map(|vector| vector.get(row)).unwrap_or_default();
+            }
+        }
+        None => batch.load(row, frame),
+    }
+}
+
+/// The slots that an expression reads; `None` where it may read any.
+fn reads(expr: &Expr, batch: &Batch) -> Option<Vec<Slot>> {
+    let mut slots = Vec::new();
+    let mut any = false;
+    expr.visit(&mut |part| match &part.kind {
+        Kind::Slot(slot) | Kind::NodeProperty { slot, .. } if *slot < batch.slots.len() => slots.push(*slot),
+        Kind::Exists(_) | Kind::Count(_) | Kind::CountCompare(..) | Kind::Collect(_) | Kind::PatternList { .. } => {
+            any = true
+        }
+        _ => {}
+    });
+    slots.sort_unstable();
+    slots.dedup();
+    (!any).then_some(slots)
+}

@@ -1,0 +1,310 @@
+//! Which nodes a variable-length relation reaches, each once: breadth first with a bitmap of what was seen.
+//!
+//! Over directed relations a node that some walk reaches is also reached by a trail no longer than it, so one visit per
+//! node gives the same ends as all trails would. The one exception is the way back to the start over undirected
+//! relations, which may not use one relation twice; it is looked for apart.
+
+use hashbrown::HashMap;
+
+use super::{Exec, Frame};
+use crate::bind::Expand;
+use crate::error::Outcome;
+use crate::graph::{NodeId, RelationId};
+use crate::ir::Direction;
+use crate::plan::Relation;
+
+/// Nodes seen, kept from search to search so that a small search costs little in a large graph.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    words: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Seen {
+    /// Makes room for so many nodes, none of them seen.
+    fn clear(&mut self, nodes: usize) {
+        let length = nodes.div_ceil(64);
+        if self.words.len() < length {
+            self.words = vec![0; length];
+        } else if self.touched.len() > length {
+            self.words.fill(0);
+        } else {
+            for node in &self.touched {
+                if let Some(word) = self.words.get_mut(*node as usize >> 6) {
+                    *word = 0;
+                }
+            }
+        }
+        self.touched.clear();
+    }
+
+    /// Whether this is the first time that the node is seen.
+    #[inline]
+    fn first(&mut self, node: u32) -> bool {
+        let Some(word) = self.words.get_mut(node as usize >> 6) else { return false };
+        let bit = 1 << (node & 63);
+        if *word & bit != 0 {
+            return false;
+        }
+        if *word == 0 {
+            self.touched.push(node);
+        }
+        *word |= bit;
+        true
+    }
+}
+
+/// How many searches go through the graph together.
+pub(crate) const LANES: usize = 64;
+
+/// Nodes seen by up to 64 searches at once, a bit each.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    seen: Vec<u64>,
+    /// Searches that reached a node on the level at hand, and on the next one.
+    now: Vec<u64>,
+    next: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Lanes {
+    fn clear(&mut self, nodes: usize) {
+        if self.seen.len() < nodes {
+            *self = Self { seen: vec![0; nodes], now: vec![0; nodes], next: vec![0; nodes], touched: Vec::new() };
+        }
+        for node in self.touched.drain(..) {
+            self.seen[node as usize] = 0;
+        }
+    }
+
+    /// Notes that searches have seen a node; gives those that had not.
+    #[inline]
+    fn see(&mut self, node: u32, lanes: u64) -> u64 {
+        let seen = &mut self.seen[node as usize];
+        let new = lanes & !*seen;
+        if *seen == 0 && new != 0 {
+            self.touched.push(node);
+        }
+        *seen |= new;
+        new
+    }
+}
+
+/// What a search looks for.
+pub(crate) struct Ends<'a> {
+    pub expand: &'a Expand,
+    pub relation: &'a Relation,
+    pub from: NodeId,
+    /// The one node that counts; `None` for all of the kinds.
+    pub goal: Option<NodeId>,
+    /// Kinds that count; `None` for all.
+    pub kinds: Option<&'a [bool]>,
+}
+
+impl Ends<'_> {
+    fn counts(&self, exec: &Exec<'_>, node: u32) -> bool {
+        match (self.goal, self.kinds) {
+            (Some(goal), _) => goal.0 == node,
+            (None, Some(kinds)) => kinds.get(exec.graph.kind_number(NodeId(node)) as usize).copied().unwrap_or(false),
+            (None, None) => true,
+        }
+    }
+}
+
+impl Exec<'_> {
+    /// The ends, nearest first.
+    pub(crate) fn ends(&self, search: &Ends<'_>, frame: &mut Frame) -> Outcome<Vec<u32>> {
+        let mut seen = self.seen.take();
+        seen.clear(self.graph.node_count());
+        let found = self.search(search, &mut seen, frame);
+        self.seen.replace(seen);
+        found
+    }
+
+    fn search(&self, search: &Ends<'_>, seen: &mut Seen, frame: &mut Frame) -> Outcome<Vec<u32>> {
+        let Ends { expand, relation, from, goal, .. } = search;
+        let (least, most) = relation.length.unwrap_or((1, Some(1)));
+        let most = most.unwrap_or(u32::MAX);
+        let both = expand.direction == Direction::Both;
+        let mut ends = Vec::new();
+        if least == 0 || both {
+            seen.first(from.0);
+        }
+        if least == 0 && search.counts(self, from.0) {
+            ends.push(from.0);
+        }
+        let mut level = vec![from.0];
+        let mut depth = 0;
+        let done = |ends: &[u32]| goal.is_some() && !ends.is_empty();
+        while depth < most && !level.is_empty() && !done(&ends) {
+            depth += 1;
+            let mut next = Vec::new();
+            for node in &level {
+                self.tick()?;
+                self.look_for_unread(expand, NodeId(*node));
+                self.each_neighbour(&expand.types, expand.direction, *node, |id, target| {
+                    if !relation.properties.is_empty() && !self.has_properties(relation, id, frame)? {
+                        return Ok(());
+                    }
+                    if seen.first(target) {
+                        if search.counts(self, target) {
+                            ends.push(target);
+                        }
+                        if target != from.0 {
+                            next.push(target);
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            level = next;
+        }
+        if both && least == 1 && !done(&ends) && search.counts(self, from.0) && self.leads_back(search, most, frame)? {
+            ends.push(from.0);
+        }
+        Ok(ends)
+    }
+
+    /// The ends from each of up to [`LANES`] nodes, found together: each relation is walked once for all searches that
+    /// stand at its start. `None` where that would not say the same as one search each (undirected relations, conditions
+    /// on relations).
+    pub(crate) fn ends_of_many(&self, search: &Ends<'_>, sources: &[u32]) -> Outcome<Option<Vec<Vec<u32>>>> {
+        let Ends { expand, relation, .. } = search;
+        if expand.direction == Direction::Both || !relation.properties.is_empty() || sources.len() > LANES {
+            return Ok(None);
+        }
+        let mut lanes = self.lanes.take();
+        lanes.clear(self.graph.node_count());
+        let found = self.search_together(search, sources, &mut lanes);
+        self.lanes.replace(lanes);
+        found.map(Some)
+    }
+
+    fn search_together(&self, search: &Ends<'_>, sources: &[u32], lanes: &mut Lanes) -> Outcome<Vec<Vec<u32>>> {
+        let Ends { expand, relation, .. } = search;
+        let (least, most) = relation.length.unwrap_or((1, Some(1)));
+        let most = most.unwrap_or(u32::MAX);
+        let mut ends: Vec<Vec<u32>> = vec![Vec::new(); sources.len()];
+        let mut level: Vec<u32> = Vec::new();
+        for (lane, source) in sources.iter().enumerate() {
+            if lanes.now[*source as usize] == 0 {
+                level.push(*source);
+            }
+            lanes.now[*source as usize] |= 1 << lane;
+            if least == 0 {
+                lanes.see(*source, 1 << lane);
+                if search.counts(self, *source) {
+                    ends[lane].push(*source);
+                }
+            }
+        }
+        let mut depth = 0;
+        let mut result = Ok(());
+        while depth < most && !level.is_empty() && result.is_ok() {
+            depth += 1;
+            let mut next: Vec<u32> = Vec::new();
+            for node in &level {
+                result = self.tick();
+                if result.is_err() {
+                    break;
+                }
+                self.look_for_unread(expand, NodeId(*node));
+                let here = lanes.now[*node as usize];
+                self.each_neighbour(&expand.types, expand.direction, *node, |_, target| {
+                    let new = lanes.see(target, here);
+                    if new != 0 {
+                        let reached = &mut lanes.next[target as usize];
+                        if *reached == 0 {
+                            next.push(target);
+                        }
+                        *reached |= new;
+                    }
+                    Ok(())
+                })?;
+            }
+            level.iter().for_each(|node| lanes.now[*node as usize] = 0);
+            for node in &next {
+                let mut reached = std::mem::take(&mut lanes.next[*node as usize]);
+                lanes.now[*node as usize] = reached;
+                while search.counts(self, *node) && reached != 0 {
+                    ends[reached.trailing_zeros() as usize].push(*node);
+                    reached &= reached - 1;
+                }
+            }
+            level = next;
+        }
+        level.iter().for_each(|node| lanes.now[*node as usize] = 0);
+        result.map(|()| ends)
+    }
+
+    /// Whether a trail over undirected relations leads back to its start: the shortest one is a cycle, made of two ways
+    /// from the start that begin with different relations, and a relation between their ends.
+    fn leads_back(&self, search: &Ends<'_>, most: u32, frame: &mut Frame) -> Outcome<bool> {
+        let Ends { expand, relation, from, .. } = search;
+        let mut reached: HashMap<u32, (Option<RelationId>, u32)> = HashMap::from_iter([(from.0, (None, 0))]);
+        let mut level = vec![from.0];
+        let mut depth = 0;
+        let mut found = false;
+        while depth < most && !level.is_empty() && !found {
+            let mut next = Vec::new();
+            for node in &level {
+                self.tick()?;
+                let branch = reached.get(node).and_then(|(branch, _)| *branch);
+                self.each_neighbour(&expand.types, expand.direction, *node, |id, target| {
+                    if !self.has_properties(relation, id, frame)? || (target == from.0 && branch == Some(id)) {
+                        return Ok(());
+                    }
+                    let own = branch.or(Some(id));
+                    match reached.get(&target) {
+                        Some((other, far)) if *other != own => found |= depth + 1 + far <= most,
+                        Some(_) => {}
+                        None => {
+                            reached.insert(target, (own, depth + 1));
+                            next.push(target);
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            level = next;
+            depth += 1;
+        }
+        Ok(found)
+    }
+
+    /// Calls `f` with each relation of these types at a node and its other end.
+    #[inline]
+    pub(crate) fn each_neighbour(
+        &self,
+        types: &[u32],
+        way: Direction,
+        node: u32,
+        mut f: impl FnMut(RelationId, u32) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let kind = self.graph.kind_number(NodeId(node));
+        for of in types {
+            let Some(table) = self.graph.relations.get(*of as usize) else { continue };
+            if way != Direction::In {
+                let forward = table.forward();
+                let positions = forward.range(node, kind);
+                let first = positions.start as u32;
+                for (at, target) in forward.targets.get(positions).unwrap_or_default().iter().enumerate() {
+                    f(RelationId { of: *of, index: first + at as u32 }, *target)?;
+                }
+            }
+            if way != Direction::Out {
+                let backward = table.backward();
+                let positions = backward.range(node, kind);
+                let first = positions.start;
+                for (at, source) in backward.targets.get(positions).unwrap_or_default().iter().enumerate() {
+                    // A loop was walked forwards.
+                    if way == Direction::Both && *source == node {
+                        continue;
+                    }
+                    f(RelationId { of: *of, index: backward.edge(first + at) }, *source)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
