@@ -199,6 +199,9 @@ impl Table {
     }
 }
 
+/// Kind → distinct (account, region) of nodes whose relations could not be read.
+type UnknownPlaces = HashMap<u32, Vec<(u32, u32)>>;
+
 /// Relations of one type.
 #[derive(Debug)]
 pub(crate) struct RelationTable {
@@ -214,8 +217,8 @@ pub(crate) struct RelationTable {
     pub pairs: Vec<Pair>,
     /// Nodes whose relations of this type could not be read, ascending.
     pub unknown: Vec<u32>,
-    /// Where such nodes are: kind → distinct (account, region).
-    pub unknown_places: HashMap<u32, Vec<(u32, u32)>>,
+    /// Where such nodes are; read when first needed, since it takes the places of their kinds.
+    unknown_places: Lazy<UnknownPlaces>,
 }
 
 impl RelationTable {
@@ -328,20 +331,6 @@ impl Graph {
             }
         }
         relations.sort_by(|left, right| left.name.cmp(&right.name));
-        for relation in &mut relations {
-            for node in &relation.unknown {
-                let kind = kind_of.get(*node as usize).copied().unwrap_or(u32::MAX);
-                let Some(table) = tables.get(kind as usize) else { continue };
-                let (row, places) = ((*node - table.nodes.start) as usize, table.places());
-                if let (Some(account), Some(region)) = (places.accounts.get(row), places.regions.get(row)) {
-                    relation.unknown_places.entry(kind).or_default().push((*account, *region));
-                }
-            }
-            for marks in relation.unknown_places.values_mut() {
-                marks.sort_unstable();
-                marks.dedup();
-            }
-        }
         for marks in incomplete.values_mut() {
             marks.sort_unstable();
             marks.dedup();
@@ -459,6 +448,25 @@ impl Graph {
     /// Whether a region code means no region.
     pub(crate) fn is_global(&self, region: u32) -> bool {
         self.global.contains(&Some(region))
+    }
+
+    /// Distinct (account, region) of the nodes of a kind whose relations of a type could not be read.
+    pub(crate) fn unknown_places(&self, relation: u32, kind: u32) -> &[(u32, u32)] {
+        let Some(table) = self.relations.get(relation as usize) else { return &[] };
+        let places = table.unknown_places.get(|| {
+            let mut places = UnknownPlaces::new();
+            for node in &table.unknown {
+                if let Some(place) = self.place(NodeId(*node)) {
+                    places.entry(self.kind_number(NodeId(*node))).or_default().push(place);
+                }
+            }
+            for of_kind in places.values_mut() {
+                of_kind.sort_unstable();
+                of_kind.dedup();
+            }
+            places
+        });
+        places.get(&kind).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The text of a place code.

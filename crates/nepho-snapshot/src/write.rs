@@ -7,6 +7,7 @@ mod verdicts;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter};
+use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct WriteOptions<'a> {
     pub coverage: &'a [CoverageEntry],
     /// The verdicts, where rules were run.
     pub verdicts: Option<Vec<VerdictRow>>,
+    /// Rows in a row group: what is held in memory while a column is written or read. 262,144 when left out.
+    pub group_rows: Option<NonZero<usize>>,
 }
 
 /// The snapshot before: files with the same content are shared with it.
@@ -337,8 +340,9 @@ impl Writer<'_> {
         let file = BufWriter::with_capacity(256 << 10, self.disk.create_file(&place)?);
         let written = (|| {
             let mut table = Table::new(Digesting::new(file), fields)?;
-            for first in (0..rows).step_by(GROUP_ROWS) {
-                let range = first..rows.min(first + GROUP_ROWS);
+            let size = self.options.group_rows.map_or(GROUP_ROWS, NonZero::get);
+            for first in (0..rows).step_by(size) {
+                let range = first..rows.min(first + size);
                 table.write_group(&range, &group(&range))?;
             }
             Ok(table.finish()?)

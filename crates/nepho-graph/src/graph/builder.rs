@@ -448,7 +448,7 @@ impl RelationRows {
             columns: columns.finish(length, &order).collect(),
             origin: None,
             unknown,
-            unknown_places: HashMap::new(),
+            unknown_places: Lazy::unread(),
         }
     }
 }

@@ -222,7 +222,7 @@ impl Graph {
                 origin: Some(Origin { reader: reader.clone(), number }),
                 pairs: part.pairs.iter().filter_map(pair).collect(),
                 unknown,
-                unknown_places: HashMap::new(),
+                unknown_places: Lazy::unread(),
             }
         });
         let relations = relations.collect();

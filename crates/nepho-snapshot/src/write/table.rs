@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::json;
 use crate::manifest::ColumnType;
 
-/// Rows in a group: what is held in memory while a column is written or read.
+/// Rows in a group, unless asked otherwise.
 pub(crate) const GROUP_ROWS: usize = 1 << 18;
 
 /// What a column of the file is.
@@ -86,8 +86,7 @@ impl<W: Write + Send> Table<W> {
         let mut properties = WriterProperties::builder()
             .set_created_by(format!("nephoscope version {}.0.0", crate::manifest::FORMAT))
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_max_row_group_row_count(Some(GROUP_ROWS));
+            .set_statistics_enabled(EnabledStatistics::Chunk);
         for (name, field) in columns {
             let path = ColumnPath::new(vec![name.clone()]);
             let encoding = match field {
