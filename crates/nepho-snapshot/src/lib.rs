@@ -4,6 +4,7 @@
 //! `docs/snapshots.md` describes it. [`Store`] writes and finds snapshots, [`Snapshot::graph`] gives the graph, whose
 //! columns are read when they are first needed. The only crate that knows Parquet.
 
+mod diff;
 mod digest;
 mod disk;
 mod error;
@@ -19,6 +20,9 @@ use std::path::Path;
 
 use nepho_graph::Graph;
 
+pub use diff::{
+    ChangedRelation, ChangedResource, ChangedVerdict, Changes, Diff, PropertyChange, Relation, Resource, diff,
+};
 pub use error::Error;
 pub use manifest::{
     ColumnEntry, ColumnType, CoverageGroup, FORMAT, FileEntry, KindEntry, Manifest, PairEntry, Place, Recording,

@@ -204,7 +204,7 @@ impl Store {
         let json = serde_json::to_vec(&manifest).map_err(|source| Error::Unfit(source.to_string()))?;
         let sum = self.write_file(&folder.join(MANIFEST), &json)?;
         let mut sums = format!("{sum}  {MANIFEST}\n");
-        for file in manifest.files().filter(|file| file.rows > 0) {
+        for file in manifest.files() {
             sums.push_str(&format!("{}  {}\n", file.sha256, file.path));
         }
         self.write_file(&folder.join(SUMS), sums.as_bytes())?;

@@ -1,7 +1,7 @@
 //! A graph as the files of a snapshot.
 
 mod coverage;
-mod profile;
+pub(crate) mod profile;
 pub(crate) mod table;
 mod verdicts;
 
@@ -191,7 +191,7 @@ impl Writer<'_> {
         }
         let properties = self.properties(view.columns(), rows, declared.unwrap_or_default(), own, &mut fields);
         let path = file_name("kinds", &part.kind);
-        let file = self.file(&path, rows, &fields, |range| {
+        let file = self.file_of_some(&path, rows, &fields, |range| {
             let mut data = vec![Data::Numbers(row_numbers(range)), Data::Same(&part.kind), Data::Keys(view.keys())];
             if part.built_in {
                 for codes in [view.accounts(), view.regions()] {
@@ -235,7 +235,7 @@ impl Writer<'_> {
         let names: Vec<Arc<str>> = self.kinds.iter().map(|(kind, _)| kind.clone()).collect();
         let mut ends = view.ends();
         let path = file_name("relations", &part.name);
-        let file = self.file(&path, view.len(), &fields, |range| {
+        let file = self.file_of_some(&path, view.len(), &fields, |range| {
             let mut rows = [Vec::with_capacity(range.len()), Vec::with_capacity(range.len())];
             let mut kinds = [Vec::with_capacity(range.len()), Vec::with_capacity(range.len())];
             for (from, to) in ends.by_ref().take(range.len()) {
@@ -323,16 +323,24 @@ impl Writer<'_> {
     }
 
     /// Writes a file; `None` where there are no rows.
+    fn file_of_some<'d>(
+        &self,
+        path: &str,
+        rows: usize,
+        fields: &[(String, Field)],
+        group: impl FnMut(&Range<usize>) -> Vec<Data<'d>>,
+    ) -> Result<Option<(FileEntry, Sizes)>, Error> {
+        if rows == 0 { Ok(None) } else { self.file(path, rows, fields, group).map(Some) }
+    }
+
+    /// Writes a file.
     fn file<'d>(
         &self,
         path: &str,
         rows: usize,
         fields: &[(String, Field)],
         mut group: impl FnMut(&Range<usize>) -> Vec<Data<'d>>,
-    ) -> Result<Option<(FileEntry, Sizes)>, Error> {
-        if rows == 0 {
-            return Ok(None);
-        }
+    ) -> Result<(FileEntry, Sizes), Error> {
         let place = self.folder.join(path);
         if rows > i32::MAX as usize {
             return Err(Error::Unfit(format!("`{path}` would have {rows} rows; more than 2 billion do not fit")));
@@ -351,7 +359,7 @@ impl Writer<'_> {
         let file = file.into_inner().map_err(|failed| Error::io("write", &place)(failed.into_error()))?;
         let entry = FileEntry { path: path.to_owned(), rows: rows as u64, bytes, sha256 };
         let shared_bytes = if self.share(&entry, file)? { bytes } else { 0 };
-        Ok(Some((entry, Sizes { bytes, shared_bytes })))
+        Ok((entry, Sizes { bytes, shared_bytes }))
     }
 
     /// Makes a file that was written one with the previous snapshot's when that has the same bytes.
@@ -375,12 +383,7 @@ impl Writer<'_> {
 
     fn verdicts(&self, rows: &[VerdictRow]) -> Result<(FileEntry, Sizes), Error> {
         let (fields, columns) = verdicts::columns(rows);
-        let file =
-            self.file("verdicts.parquet", rows.len(), &fields, |_| columns.iter().map(Data::Column).collect())?;
-        Ok(file.unwrap_or_else(|| {
-            let entry = FileEntry { path: String::new(), rows: 0, bytes: 0, sha256: String::new() };
-            (entry, Sizes::default())
-        }))
+        self.file("verdicts.parquet", rows.len(), &fields, |_| columns.iter().map(Data::Column).collect())
     }
 
     /// Accounts and regions in use, in order.

@@ -1,5 +1,6 @@
 //! Snapshots from the outside: what is saved comes back, crashes and damage do no harm, other engines read it.
 
+mod changes;
 mod crash;
 mod damage;
 mod large;
