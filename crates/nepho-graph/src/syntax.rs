@@ -33,8 +33,8 @@ pub(crate) struct Source {
     pub text: String,
     original: usize,
     prefix: usize,
-    /// Where [`INSERT`] was put, in `text`, ascending.
-    inserts: Vec<usize>,
+    /// What was put where, in `text`, ascending.
+    inserts: Vec<(usize, &'static str)>,
 }
 
 impl Source {
@@ -43,10 +43,10 @@ impl Source {
         let mut source =
             Self { text: prefix.to_owned(), original: text.len(), prefix: prefix.len(), inserts: Vec::new() };
         let mut done = 0;
-        for place in places {
+        for (place, insert) in places {
             source.text.push_str(text.get(done..place).unwrap_or_default());
-            source.inserts.push(source.text.len());
-            source.text.push_str(INSERT);
+            source.inserts.push((source.text.len(), insert));
+            source.text.push_str(insert);
             done = place;
         }
         source.text.push_str(text.get(done..).unwrap_or_default());
@@ -56,7 +56,8 @@ impl Source {
 
     /// A place of the parser's text, in the text as it was written.
     pub fn original(&self, at: usize) -> usize {
-        let inserted: usize = self.inserts.iter().map(|place| at.saturating_sub(*place).min(INSERT.len())).sum();
+        let inserted: usize =
+            self.inserts.iter().map(|(place, insert)| at.saturating_sub(*place).min(insert.len())).sum();
         at.saturating_sub(inserted).saturating_sub(self.prefix).min(self.original)
     }
 
@@ -114,14 +115,15 @@ fn whole_of(text: &str) -> Span {
     Span { start: 0, end: text.len() as u32 }
 }
 
-/// Bounds length and nesting; gives the places where [`INSERT`] belongs.
-fn check(text: &str) -> Outcome<Vec<usize>> {
+/// Bounds length and nesting; gives what is to be put where before the parser reads the text.
+fn check(text: &str) -> Outcome<Vec<(usize, &'static str)>> {
     let complex = |message: &str| Err(QueryError::new(ErrorCode::TooComplex, whole_of(text), message));
     if text.len() > MAX_BYTES {
         return complex("the query is longer than 256 KiB");
     }
     let (mut tokens, mut open, mut run) = (0, 0usize, 0);
     let mut before: [String; 2] = Default::default();
+    let mut last = open_cypher::Span::default();
     let mut places = Vec::new();
     for token in open_cypher::lex(text).tokens {
         let Some(word) = token.text(text) else { continue };
@@ -150,8 +152,13 @@ fn check(text: &str) -> Outcome<Vec<usize>> {
             return complex("the query is nested more than 100 deep");
         }
         if word == "(" && before[1] == "{" && ["exists", "count", "collect"].contains(&before[0].as_str()) {
-            places.push(token.span.start);
+            places.push((token.span.start, INSERT));
         }
+        if word == "(" && before[1] == "collect" {
+            // The parser crate takes this word for that of a subquery in all parts of a UNION but the first.
+            places.extend([(last.start, "`"), (last.end, "`")]);
+        }
+        last = token.span;
         before.swap(0, 1);
         before[1] = if word.len() <= 8 { word.to_lowercase() } else { String::new() };
     }

@@ -7,7 +7,7 @@ use crate::error::Outcome;
 use crate::exec::{Accumulator, Exec, Frame, Gathered};
 use crate::graph::NodeId;
 use crate::graph::column::Cells;
-use crate::plan::{Expr, Grouping, Kind};
+use crate::plan::{Expr, Grouping, Kind, Slot};
 use crate::value::ResultValue as V;
 use crate::value::compare::Key;
 
@@ -17,12 +17,9 @@ pub(crate) struct Groups {
     keys: Vec<Numbers>,
     /// For each key after the first: (group by the keys before, own number) → group.
     joined: Vec<HashMap<(u32, u32), u32>>,
-    groups: Vec<Group>,
-}
-
-struct Group {
-    /// By key, the number of its value.
-    key: Vec<u32>,
+    count: usize,
+    /// For each group after the other: by key, the number of its value.
+    numbers: Vec<u32>,
     carried: Vec<V>,
     accumulators: Vec<Accumulator>,
 }
@@ -49,24 +46,23 @@ impl Groups {
             numbers.push(own);
         }
         for (row, group) in groups.iter().enumerate() {
-            if *group as usize == self.groups.len() {
-                let key = numbers.iter().filter_map(|numbers| numbers.get(row)).copied().collect();
-                self.open(exec, grouping, key, batch, row, frame)?;
+            if *group as usize == self.count {
+                self.numbers.extend(numbers.iter().filter_map(|numbers| numbers.get(row)));
+                self.open(exec, grouping, batch, row, frame)?;
             }
         }
+        let width = grouping.aggregates.len();
         for (at, aggregate) in grouping.aggregates.iter().enumerate() {
             let Some(argument) = &aggregate.argument else {
-                let mut counts = vec![0i64; self.groups.len()];
-                groups.iter().for_each(|group| counts[*group as usize] += 1);
-                for (group, count) in self.groups.iter_mut().zip(counts) {
-                    group.accumulators[at].add_rows(count);
+                for group in &groups {
+                    self.accumulators[*group as usize * width + at].add_rows(1);
                 }
                 continue;
             };
             let values = exec.vector(argument, batch, frame)?;
             for (row, group) in groups.iter().enumerate() {
                 exec.tick()?;
-                self.groups[*group as usize].accumulators[at].add_value(aggregate, exec, values.get(row))?;
+                self.accumulators[*group as usize * width + at].add_value(aggregate, exec, values.get(row))?;
             }
         }
         Ok(())
@@ -77,29 +73,43 @@ impl Groups {
         &mut self,
         exec: &Exec<'_>,
         grouping: &Grouping,
-        key: Vec<u32>,
         batch: &Batch,
         row: usize,
         frame: &mut Frame,
     ) -> Outcome<()> {
         exec.hold(1)?;
-        batch.load(row, frame);
-        let mut accumulators: Vec<Accumulator> = grouping.aggregates.iter().map(Accumulator::new).collect();
-        for (aggregate, accumulator) in grouping.aggregates.iter().zip(&mut accumulators) {
-            accumulator.read_extra(aggregate, exec, frame)?;
+        self.count += 1;
+        let value = |slot: &Slot| batch.slot(*slot).map(|vector| vector.get(row)).unwrap_or_default();
+        self.carried.extend(grouping.carried.iter().map(value));
+        let reads_more = grouping.aggregates.iter().any(|aggregate| aggregate.extra.is_some());
+        if reads_more {
+            batch.load(row, frame);
         }
-        let carried = grouping.carried.iter().map(|slot| frame[*slot].clone()).collect();
-        self.groups.push(Group { key, carried, accumulators });
+        for aggregate in &grouping.aggregates {
+            let mut accumulator = Accumulator::new(aggregate);
+            if reads_more {
+                accumulator.read_extra(aggregate, exec, frame)?;
+            }
+            self.accumulators.push(accumulator);
+        }
         Ok(())
     }
 
     /// Gives the groups to the projection.
-    pub fn give(self, exec: &Exec<'_>, gathered: &mut Gathered<'_>) -> Outcome<()> {
-        exec.release(self.groups.len());
-        for group in self.groups {
-            let value = |(of, number): (&Numbers, &u32)| of.values.get(*number as usize).cloned().unwrap_or_default();
-            let keys = self.keys.iter().zip(&group.key).map(value).collect();
-            gathered.add_group(exec, keys, group.carried, group.accumulators)?;
+    pub fn give(self, exec: &Exec<'_>, grouping: &Grouping, gathered: &mut Gathered<'_>) -> Outcome<()> {
+        exec.release(self.count);
+        let mut numbers = self.numbers.into_iter();
+        let mut carried = self.carried.into_iter();
+        let mut accumulators = self.accumulators.into_iter();
+        for _ in 0..self.count {
+            let number = |of: &Numbers| {
+                let number = numbers.next()?;
+                of.values.get(number as usize).cloned()
+            };
+            let keys = self.keys.iter().map(number).map(Option::unwrap_or_default).collect();
+            let carried = carried.by_ref().take(grouping.carried.len()).collect();
+            let accumulators = accumulators.by_ref().take(grouping.aggregates.len()).collect();
+            gathered.add_group(exec, keys, carried, accumulators)?;
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ struct Kept {
 }
 
 /// Nodes that one morsel scans.
-const MORSEL_NODES: u32 = 16 * 1024;
+const MORSEL_NODES: u32 = 64 * 1024;
 /// Rows that one morsel starts with.
 const MORSEL_ROWS: usize = 1024;
 
@@ -154,9 +154,9 @@ fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Project
             Ok(Flow::Go)
         },
         |worker, part| {
-            if projection.grouped.is_some() {
+            if let Some(grouping) = &projection.grouped {
                 let mut gathered = worker.exec.gather(projection, &mut worker.exec.frame())?;
-                std::mem::take(&mut part.groups).give(&worker.exec, &mut gathered)?;
+                std::mem::take(&mut part.groups).give(&worker.exec, grouping, &mut gathered)?;
                 part.gathered = Some(gathered);
             }
             Ok(())
@@ -245,7 +245,7 @@ fn morsels(exec: &Exec<'_>, stages: &[Stage<'_>], kept: Option<&Kept>) -> Vec<Mo
                 let ranges: Vec<Range<u32>> = tables.map(|table| table.nodes.clone()).collect();
                 let total: u32 = ranges.iter().map(|range| range.len() as u32).sum();
                 // Small scans are cut finer, since what follows may be large.
-                let size = (total / 64).clamp(256, MORSEL_NODES);
+                let size = (total / 32).clamp(512, MORSEL_NODES);
                 if total <= size {
                     return vec![Morsel::Unit];
                 }

@@ -1,35 +1,56 @@
 //! Aggregations. Null does not count. Unknown makes the whole unknown, except in `collect`, which keeps it as an
 //! element, and `count(*)`, which looks at no value.
+//!
+//! A query may have millions of groups, so the state of one is small; what few need is in boxes.
 
 use hashbrown::HashSet;
 
 use super::{Exec, Frame};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::graph::NodeId;
-use crate::plan::{Aggregate, AggregateKind};
+use crate::plan::{Aggregate, AggregateKind as A};
 use crate::value::compare::{Key, order};
 use crate::value::{Duration, ResultValue as V, Temporal};
 
 /// The state of one aggregation in one group.
 pub(crate) struct Accumulator {
-    seen: Option<Seen>,
-    /// Different values in the order they came, for aggregations that depend on it.
-    different: Vec<V>,
     unknown: bool,
     count: i64,
-    whole: i64,
-    number: f64,
-    is_float: bool,
-    length: Option<Duration>,
-    /// Sum of squared differences from the mean (Welford).
-    mean: f64,
-    squares: f64,
-    best: Option<V>,
+    state: State,
+}
+
+enum State {
+    Count,
+    Sum {
+        whole: i64,
+        number: f64,
+        is_float: bool,
+        length: Option<Box<Duration>>,
+    },
+    /// `min`, `max`.
+    Best(Option<V>),
+    /// Mean, and sum of squared differences from it (Welford).
+    Spread {
+        mean: f64,
+        squares: f64,
+    },
+    Values(Vec<V>),
+    /// Values and the second argument.
+    Percentile(Box<(Vec<V>, Option<V>)>),
+    /// Different values, which are only aggregated in the end.
+    Distinct(Box<Different>),
+}
+
+/// Different values, in the order they came.
+#[derive(Default)]
+struct Different {
+    seen: Seen,
+    /// Left empty where only their number counts.
     values: Vec<V>,
     extra: Option<V>,
 }
 
-/// Different values; nodes, which are by far the most frequent, apart.
+/// What was seen before; nodes, which are by far the most frequent, apart.
 #[derive(Default)]
 pub(super) struct Seen {
     nodes: HashSet<NodeId>,
@@ -46,25 +67,34 @@ impl Seen {
         }
         self.others.insert(Key((0..count).map(values).collect()))
     }
+
+    fn len(&self) -> usize {
+        self.nodes.len() + self.others.len()
+    }
+}
+
+impl State {
+    fn new(kind: A) -> Self {
+        match kind {
+            A::Count => Self::Count,
+            A::Sum | A::Avg => Self::Sum { whole: 0, number: 0.0, is_float: false, length: None },
+            A::Min | A::Max => Self::Best(None),
+            A::StDev | A::StDevP => Self::Spread { mean: 0.0, squares: 0.0 },
+            A::Collect => Self::Values(Vec::new()),
+            A::PercentileCont | A::PercentileDisc => Self::Percentile(Box::default()),
+        }
+    }
 }
 
 impl Accumulator {
     pub fn new(aggregate: &Aggregate) -> Self {
-        Self {
-            seen: aggregate.distinct.then(Seen::default),
-            different: Vec::new(),
-            unknown: false,
-            count: 0,
-            whole: 0,
-            number: 0.0,
-            is_float: false,
-            length: None,
-            mean: 0.0,
-            squares: 0.0,
-            best: None,
-            values: Vec::new(),
-            extra: None,
-        }
+        // Equal values change neither the least nor the greatest.
+        let state = match aggregate.kind {
+            kind @ (A::Min | A::Max) => State::new(kind),
+            _ if aggregate.distinct => State::Distinct(Box::default()),
+            kind => State::new(kind),
+        };
+        Self { unknown: false, count: 0, state }
     }
 
     /// Takes one row; gives how many values it holds more.
@@ -85,19 +115,19 @@ impl Accumulator {
 
     /// Reads the second argument of the percentiles, which is the same for all rows.
     pub fn read_extra(&mut self, aggregate: &Aggregate, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<()> {
-        if self.extra.is_none()
-            && let Some(extra) = &aggregate.extra
-        {
-            self.extra = Some(exec.eval(extra, frame)?);
+        let extra = match &mut self.state {
+            State::Percentile(of) => &mut of.1,
+            State::Distinct(of) => &mut of.extra,
+            _ => return Ok(()),
+        };
+        if let (None, Some(expr)) = (&extra, &aggregate.extra) {
+            *extra = Some(exec.eval(expr, frame)?);
         }
         Ok(())
     }
 
     /// Takes the value of one row; gives how many values it holds more.
     pub fn add_value(&mut self, aggregate: &Aggregate, exec: &Exec<'_>, value: V) -> Outcome<usize> {
-        use AggregateKind as A;
-        let span = aggregate.argument.as_ref().map_or(aggregate.span, |argument| argument.span);
-        let mut held = 0;
         match value {
             V::Null => return Ok(0),
             V::Unknown if aggregate.kind != A::Collect => {
@@ -106,125 +136,118 @@ impl Accumulator {
             }
             _ => {}
         }
-        if let Some(seen) = &mut self.seen {
-            if !seen.first(|_| value.clone(), 1) {
+        if let State::Distinct(different) = &mut self.state {
+            if !different.seen.first(|_| value.clone(), 1) {
                 return Ok(0);
             }
-            exec.hold(1)?;
-            held += 1;
-            if !matches!(aggregate.kind, A::Min | A::Max) {
-                self.different.push(value.clone());
+            if aggregate.kind != A::Count {
+                different.values.push(value);
             }
+            exec.hold(1)?;
+            return Ok(1);
         }
         self.count += 1;
-        match aggregate.kind {
-            A::Count => {}
-            A::Sum | A::Avg => self.sum(&value, span)?,
-            A::Min | A::Max => {
-                let better = self.best.as_ref().is_none_or(|best| {
-                    let order = order(&value, best);
-                    if aggregate.kind == A::Min { order.is_lt() } else { order.is_gt() }
-                });
-                if better {
-                    self.best = Some(value);
-                }
+        let span = aggregate.argument.as_ref().map_or(aggregate.span, |argument| argument.span);
+        match &mut self.state {
+            State::Count | State::Distinct(_) => Ok(0),
+            State::Sum { .. } => self.sum(&value, span).map(|()| 0),
+            State::Best(best) => {
+                better(best, value, aggregate.kind);
+                Ok(0)
             }
-            A::Collect => {
-                exec.hold(1)?;
-                held += 1;
-                self.values.push(value);
-            }
-            A::StDev | A::StDevP => {
+            State::Spread { mean, squares } => {
                 let number = as_number(&value, span)?;
-                let delta = number - self.mean;
-                self.mean += delta / self.count as f64;
-                self.squares += delta * (number - self.mean);
+                let delta = number - *mean;
+                *mean += delta / self.count as f64;
+                *squares += delta * (number - *mean);
+                Ok(0)
             }
-            A::PercentileCont | A::PercentileDisc => {
+            State::Values(values) => {
+                values.push(value);
+                exec.hold(1).map(|()| 1)
+            }
+            State::Percentile(of) => {
                 as_number(&value, span)?;
-                exec.hold(1)?;
-                held += 1;
-                self.values.push(value);
+                of.0.push(value);
+                exec.hold(1).map(|()| 1)
             }
         }
-        Ok(held)
     }
 
     /// Takes what another one of the same aggregation has, whose rows come after.
     pub fn merge(&mut self, other: Self, aggregate: &Aggregate, exec: &Exec<'_>) -> Outcome<()> {
-        use AggregateKind as A;
         self.unknown |= other.unknown;
-        if self.extra.is_none() {
-            self.extra = other.extra;
-        }
-        if let (true, A::Min | A::Max) = (aggregate.distinct, aggregate.kind) {
-            // Equal values change neither.
-            self.seen = None;
-        } else if aggregate.distinct {
-            exec.release(other.different.len());
-            for value in other.different {
-                self.add_value(aggregate, exec, value)?;
-            }
-            return Ok(());
-        }
+        let overflow = || QueryError::new(ErrorCode::NumberOutOfRange, aggregate.span, "the sum is out of range");
         let (count, more) = (self.count as f64, other.count as f64);
         self.count += other.count;
-        match aggregate.kind {
-            A::Count => {}
-            A::Sum | A::Avg => {
-                self.number += other.number;
-                self.is_float |= other.is_float;
-                let overflow =
-                    || QueryError::new(ErrorCode::NumberOutOfRange, aggregate.span, "the sum is out of range");
-                if !self.is_float {
-                    self.whole = self.whole.checked_add(other.whole).ok_or_else(overflow)?;
+        match (&mut self.state, other.state) {
+            (
+                State::Sum { whole, number, is_float, length },
+                State::Sum { whole: w, number: n, is_float: f, length: l },
+            ) => {
+                *number += n;
+                *is_float |= f;
+                if !*is_float {
+                    *whole = whole.checked_add(w).ok_or_else(overflow)?;
                 }
-                self.length = match (self.length, other.length) {
-                    (Some(left), Some(right)) => Some(left.plus(right).ok_or_else(overflow)?),
+                *length = match (length.take(), l) {
+                    (Some(left), Some(right)) => Some(Box::new(left.plus(*right).ok_or_else(overflow)?)),
                     (left, right) => left.or(right),
                 };
             }
-            A::Min | A::Max => {
-                if let Some(value) = other.best
-                    && self.best.as_ref().is_none_or(|best| {
-                        let order = order(&value, best);
-                        if aggregate.kind == A::Min { order.is_lt() } else { order.is_gt() }
-                    })
-                {
-                    self.best = Some(value);
+            (State::Best(best), State::Best(Some(value))) => better(best, value, aggregate.kind),
+            (State::Spread { mean, squares }, State::Spread { mean: m, squares: s }) if more > 0.0 => {
+                let delta = m - *mean;
+                *mean += delta * more / (count + more);
+                *squares += s + delta * delta * count * more / (count + more);
+            }
+            (State::Values(values), State::Values(others)) => values.extend(others),
+            (State::Percentile(of), State::Percentile(other)) => {
+                let (values, extra) = *other;
+                of.0.extend(values);
+                of.1 = of.1.take().or(extra);
+            }
+            (State::Distinct(different), State::Distinct(other)) => {
+                exec.release(other.seen.len());
+                let before = different.seen.len();
+                if aggregate.kind == A::Count {
+                    different.seen.nodes.extend(other.seen.nodes);
+                    different.seen.others.extend(other.seen.others);
+                } else {
+                    for value in other.values {
+                        if different.seen.first(|_| value.clone(), 1) {
+                            different.values.push(value);
+                        }
+                    }
                 }
+                different.extra = different.extra.take().or(other.extra);
+                exec.hold(different.seen.len() - before)?;
             }
-            A::Collect | A::PercentileCont | A::PercentileDisc => self.values.extend(other.values),
-            A::StDev | A::StDevP if other.count > 0 => {
-                let delta = other.mean - self.mean;
-                self.mean += delta * more / (count + more);
-                self.squares += other.squares + delta * delta * count * more / (count + more);
-            }
-            A::StDev | A::StDevP => {}
+            _ => {}
         }
         Ok(())
     }
 
     fn sum(&mut self, value: &V, span: Span) -> Outcome<()> {
+        let State::Sum { whole, number, is_float, length } = &mut self.state else { return Ok(()) };
+        let overflow =
+            |what: &str| QueryError::new(ErrorCode::NumberOutOfRange, span, format!("the sum is beyond {what}"));
         match value {
-            V::Int(whole) => {
-                self.number += *whole as f64;
-                if !self.is_float {
-                    self.whole = self.whole.checked_add(*whole).ok_or_else(|| {
-                        QueryError::new(ErrorCode::NumberOutOfRange, span, "the sum is beyond 64 bits")
-                    })?;
+            V::Int(more) => {
+                *number += *more as f64;
+                if !*is_float {
+                    *whole = whole.checked_add(*more).ok_or_else(|| overflow("64 bits"))?;
                 }
             }
-            V::Float(number) => {
-                self.is_float = true;
-                self.number += number;
+            V::Float(more) => {
+                *is_float = true;
+                *number += more;
             }
             V::Temporal(of) if matches!(**of, Temporal::Duration(_)) => {
-                if let Temporal::Duration(length) = **of {
-                    let sum = self.length.unwrap_or_default().plus(length).ok_or_else(|| {
-                        QueryError::new(ErrorCode::NumberOutOfRange, span, "the sum is beyond the range of durations")
-                    })?;
-                    self.length = Some(sum);
+                if let Temporal::Duration(more) = **of {
+                    let before = length.take().map(|before| *before).unwrap_or_default();
+                    let sum = before.plus(more).ok_or_else(|| overflow("the range of durations"))?;
+                    *length = Some(Box::new(sum));
                 }
             }
             other => {
@@ -236,22 +259,29 @@ impl Accumulator {
     }
 
     /// The result.
-    pub fn finish(mut self, aggregate: &Aggregate, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<V> {
-        use AggregateKind as A;
+    pub fn finish(self, aggregate: &Aggregate, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<V> {
         if self.unknown {
             return Ok(V::Unknown);
         }
-        let count = self.count as f64;
-        Ok(match aggregate.kind {
-            A::Count => V::Int(self.count),
-            A::Sum => match self.length {
-                Some(length) => V::Temporal(std::sync::Arc::new(Temporal::Duration(length))),
-                None if self.is_float => V::Float(self.number),
-                None => V::Int(self.whole),
-            },
-            A::Avg if self.count == 0 => V::Null,
-            A::Avg => match self.length {
-                Some(length) => {
+        let (count, number_of) = (self.count as f64, self.count);
+        Ok(match self.state {
+            State::Count => V::Int(number_of),
+            State::Distinct(different) if aggregate.kind == A::Count => V::Int(different.seen.len() as i64),
+            State::Distinct(different) => {
+                let mut all = Self { unknown: false, count: 0, state: State::new(aggregate.kind) };
+                if let State::Percentile(of) = &mut all.state {
+                    of.1 = different.extra;
+                }
+                let mut held = 0;
+                for value in different.values {
+                    held += all.add_value(aggregate, exec, value)?;
+                }
+                exec.release(held);
+                return all.finish(aggregate, exec, frame);
+            }
+            State::Sum { whole, number, is_float, length } => match (aggregate.kind, length) {
+                (A::Avg, _) if number_of == 0 => V::Null,
+                (A::Avg, Some(length)) => {
                     let part = |amount: i64| amount as f64 / count;
                     let nanos = length.time_nanos() as f64 / count;
                     match Duration::from_parts(part(length.months), part(length.days), nanos) {
@@ -259,46 +289,65 @@ impl Accumulator {
                         None => V::Null,
                     }
                 }
-                None => V::Float(self.number / count),
+                (A::Avg, None) => V::Float(number / count),
+                (_, Some(length)) => V::Temporal(std::sync::Arc::new(Temporal::Duration(*length))),
+                _ if is_float => V::Float(number),
+                _ => V::Int(whole),
             },
-            A::Min | A::Max => self.best.unwrap_or_default(),
-            A::Collect => V::list(self.values),
-            A::StDev => V::Float(if self.count < 2 { 0.0 } else { (self.squares / (count - 1.0)).sqrt() }),
-            A::StDevP => V::Float(if self.count == 0 { 0.0 } else { (self.squares / count).sqrt() }),
-            A::PercentileCont | A::PercentileDisc => {
-                let extra = match self.extra.take() {
+            State::Best(best) => best.unwrap_or_default(),
+            State::Values(values) => V::list(values),
+            State::Spread { squares, .. } => V::Float(match aggregate.kind {
+                A::StDev if number_of < 2 => 0.0,
+                A::StDev => (squares / (count - 1.0)).sqrt(),
+                _ if number_of == 0 => 0.0,
+                _ => (squares / count).sqrt(),
+            }),
+            State::Percentile(of) => {
+                let (values, extra) = *of;
+                let at = match extra {
                     Some(extra) => extra,
                     None => aggregate.extra.as_ref().map_or(Ok(V::Null), |extra| exec.eval(extra, frame))?,
                 };
-                self.percentile(aggregate, &extra)?
+                percentile(values, aggregate, &at)?
             }
         })
     }
+}
 
-    fn percentile(mut self, aggregate: &Aggregate, at: &V) -> Outcome<V> {
-        if at.is_missing() {
-            return Ok(at.clone());
-        }
-        let share = as_number(at, aggregate.span)?;
-        if !(0.0..=1.0).contains(&share) {
-            let message = format!("a percentile is a number from 0 to 1, not {share}");
-            return Err(QueryError::new(ErrorCode::NumberOutOfRange, aggregate.span, message));
-        }
-        self.values.sort_by(order);
-        let last = match self.values.len() {
-            0 => return Ok(V::Null),
-            length => length - 1,
-        };
-        if aggregate.kind == AggregateKind::PercentileDisc {
-            let rank = (share * (last + 1) as f64).ceil() as usize;
-            return Ok(self.values.get(rank.saturating_sub(1)).cloned().unwrap_or_default());
-        }
-        let position = share * last as f64;
-        let (low, high) = (position.floor(), position.ceil());
-        let number = |at: f64| self.values.get(at as usize).map_or(Ok(0.0), |value| as_number(value, aggregate.span));
-        let (below, above) = (number(low)?, number(high)?);
-        Ok(V::Float(below + (above - below) * (position - low)))
+/// Keeps the lesser (`min`) or greater (`max`) one.
+fn better(best: &mut Option<V>, value: V, kind: A) {
+    let is_better = best.as_ref().is_none_or(|best| {
+        let order = order(&value, best);
+        if kind == A::Min { order.is_lt() } else { order.is_gt() }
+    });
+    if is_better {
+        *best = Some(value);
     }
+}
+
+fn percentile(mut values: Vec<V>, aggregate: &Aggregate, at: &V) -> Outcome<V> {
+    if at.is_missing() {
+        return Ok(at.clone());
+    }
+    let share = as_number(at, aggregate.span)?;
+    if !(0.0..=1.0).contains(&share) {
+        let message = format!("a percentile is a number from 0 to 1, not {share}");
+        return Err(QueryError::new(ErrorCode::NumberOutOfRange, aggregate.span, message));
+    }
+    values.sort_by(order);
+    let last = match values.len() {
+        0 => return Ok(V::Null),
+        length => length - 1,
+    };
+    if aggregate.kind == A::PercentileDisc {
+        let rank = (share * (last + 1) as f64).ceil() as usize;
+        return Ok(values.get(rank.saturating_sub(1)).cloned().unwrap_or_default());
+    }
+    let position = share * last as f64;
+    let (low, high) = (position.floor(), position.ceil());
+    let number = |at: f64| values.get(at as usize).map_or(Ok(0.0), |value| as_number(value, aggregate.span));
+    let (below, above) = (number(low)?, number(high)?);
+    Ok(V::Float(below + (above - below) * (position - low)))
 }
 
 fn as_number(value: &V, span: Span) -> Outcome<f64> {

@@ -180,18 +180,23 @@ impl Exec<'_> {
             return Ok(Vec::new());
         };
         let wanted = self.eval(other, frame)?;
-        let mut tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
-        if matches!(wanted, V::Unknown) && tables.any(|table| !table.nodes.is_empty()) {
-            self.uncertain.set(true);
-        }
-        if wanted.is_missing() {
-            return Ok(Vec::new());
+        let tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
+        match wanted {
+            // Each may equal it: the condition itself says so, and later ones may settle it.
+            V::Unknown => return Ok(tables.flat_map(|table| table.nodes.clone()).collect()),
+            _ => {}
         }
         let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key");
         let mut nodes = Vec::new();
         for kind in kinds {
             let Some(table) = self.graph.tables.get(*kind as usize) else { continue };
             match (&wanted, self.bound.column(*kind, property)) {
+                // Null equals nothing, but for what is unknown that is not known.
+                (V::Null, Some(column)) => {
+                    let unknown = table.column(column).and_then(|column| column.unknown.as_ref());
+                    let rows = unknown.into_iter().flat_map(|unknown| unknown.ones());
+                    nodes.extend(rows.map(|row| table.nodes.start + row as u32));
+                }
                 // Keys are text, and in order.
                 (V::String(key), _) if is_key && table.built_in => nodes.extend(table.with_key(key)),
                 (_, Some(column)) => nodes.extend(table.with_value(column, &wanted)),

@@ -98,6 +98,7 @@ impl Resolver<'_> {
             .collect();
         let first_new = self.program.width;
         let mut carried = Vec::new();
+        let mut projected = Vec::new();
         for item in &projection.items {
             let name = item.alias.as_ref().map_or_else(|| item.text.clone(), |alias| alias.text.clone());
             let at = item.alias.as_ref().map_or(item.expr.span, |alias| alias.span);
@@ -136,9 +137,11 @@ impl Resolver<'_> {
                 keys.push((expr, variable.slot));
             }
             let text = self.text_of(item.expr.span);
-            self.projected.push((text, variable.slot, of));
+            projected.push((text, variable.slot, of));
             columns.push(Column { name, slot: variable.slot, variable });
         }
+        // Only ORDER BY may repeat them: beside each other they are computed from the row before.
+        self.projected = projected;
         self.order(projection, &columns, aggregates, &simple_keys, &mut result)?;
         result.skip = self.count(projection.skip.as_ref(), "SKIP")?;
         result.limit = self.count(projection.limit.as_ref(), "LIMIT")?;
