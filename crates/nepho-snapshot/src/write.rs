@@ -19,7 +19,7 @@ use nepho_graph::storage::{Bits, Column, KindView, RelationView};
 use nepho_graph::{Graph, PropertyType, Schema};
 use nepho_model::{CoverageEntry, Timestamp};
 
-use crate::digest::Digesting;
+use crate::digest::{self, Digesting};
 use crate::disk::{Disk, NewFile};
 use crate::error::Error;
 use crate::manifest::{
@@ -37,8 +37,6 @@ pub struct WriteOptions<'a> {
     pub tool: String,
     /// The declared types of properties, for those without any value; without it such columns are text.
     pub schema: Option<&'a Schema>,
-    /// The version of the catalogue's schema.
-    pub schema_version: String,
     /// The recordings that the graph was made of.
     pub sources: Vec<Recording>,
     /// What could and could not be read.
@@ -105,7 +103,7 @@ pub(crate) fn write_files(
     let mut manifest = Manifest {
         format: FORMAT,
         tool: options.tool.clone(),
-        schema: options.schema_version.clone(),
+        schema: options.schema.map(version).unwrap_or_default(),
         time: graph.clock(),
         written: Timestamp::now(),
         sources: options.sources.clone(),
@@ -216,7 +214,8 @@ impl Writer<'_> {
             resources: part.built_in,
             rows: rows as u64,
             file,
-            columns: properties.entries,
+            // Of what is not there, the schema knows the properties.
+            columns: if rows == 0 { Vec::new() } else { properties.entries },
             incomplete,
         };
         Ok((entry, sizes.unwrap_or_default()))
@@ -276,7 +275,7 @@ impl Writer<'_> {
             name: part.name.to_string(),
             file,
             pairs: pairs.collect(),
-            columns: properties.entries,
+            columns: if view.is_empty() { Vec::new() } else { properties.entries },
             unread,
         };
         Ok((entry, sizes.unwrap_or_default()))
@@ -418,6 +417,15 @@ impl<'g> Properties<'g> {
             std::iter::once(Data::Column(column)).chain(unknown)
         })
     }
+}
+
+/// What a schema declares, as a version of it.
+fn version(schema: &Schema) -> String {
+    let kinds = schema.kinds().map(|kind| format!("{} {:?} {:?}", kind.id, kind.labels, kind.properties));
+    let relations = schema.relations().map(|of| format!("{} {:?} {:?}", of.name, of.ends, of.properties));
+    let mut declared: Vec<String> = kinds.chain(relations).collect();
+    declared.sort();
+    digest::hex(declared.join("\n").as_bytes()).chars().take(16).collect()
 }
 
 fn row_numbers(range: &Range<usize>) -> Vec<i32> {
