@@ -61,14 +61,14 @@ const BUILT_IN: [&str; 4] = ["key", "kind", "account", "region"];
 pub(crate) struct Columns {
     pub names: Vec<Arc<str>>,
     pub by_name: HashMap<Arc<str>, u32>,
-    columns: Vec<Lazy<Column>>,
+    columns: Vec<Lazy<Arc<Column>>>,
     indexes: Vec<Lazy<Index>>,
     /// How often a value was looked for in each.
     asked: Vec<AtomicU32>,
 }
 
 impl Columns {
-    fn add(&mut self, name: Arc<str>, column: Lazy<Column>) {
+    fn add(&mut self, name: Arc<str>, column: Lazy<Arc<Column>>) {
         if !self.by_name.contains_key(&name) {
             self.by_name.insert(name.clone(), self.columns.len() as u32);
             self.names.push(name);
@@ -79,8 +79,8 @@ impl Columns {
     }
 }
 
-impl FromIterator<(Arc<str>, Lazy<Column>)> for Columns {
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, Lazy<Column>)>>(columns: I) -> Self {
+impl FromIterator<(Arc<str>, Lazy<Arc<Column>>)> for Columns {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Lazy<Arc<Column>>)>>(columns: I) -> Self {
         let mut all = Self::default();
         columns.into_iter().for_each(|(name, column)| all.add(name, column));
         all
@@ -122,7 +122,7 @@ impl Table {
     /// The keys, ascending.
     pub fn keys(&self) -> &Arc<Texts> {
         self.keys.get(|| match &self.origin {
-            Some(Origin { reader, number }) => Arc::new(reader.or(reader.source.keys(*number), Texts::default)),
+            Some(Origin { reader, number }) => reader.or(reader.source.keys(*number), Arc::default),
             None => Arc::default(),
         })
     }
@@ -173,20 +173,20 @@ impl Table {
     }
 
     #[cold]
-    fn read_column(&self, index: usize) -> Column {
+    fn read_column(&self, index: usize) -> Arc<Column> {
         let own = if self.built_in { index.checked_sub(BUILT_IN.len()) } else { Some(index) };
         let place = |codes: &Arc<Vec<u32>>| Cells::Text { codes: codes.clone(), dictionary: self.place_names.clone() };
         match (own, &self.origin) {
             (Some(own), Some(Origin { reader, number })) => {
-                reader.or(reader.source.property(*number, own), || Column::unread(self.nodes.len()))
+                reader.or(reader.source.property(*number, own), || Column::unread(self.nodes.len()).into())
             }
-            (Some(_), None) => Column::full(Cells::None),
-            (None, _) => Column::full(match BUILT_IN.get(index) {
+            (Some(_), None) => Column::full(Cells::None).into(),
+            (None, _) => Arc::new(Column::full(match BUILT_IN.get(index) {
                 Some(&"key") => Cells::PlainText(self.keys().clone()),
                 Some(&"kind") => Cells::Same(ResultValue::String(self.kind.clone())),
                 Some(&"account") => place(&self.places().accounts),
                 _ => place(&self.places().regions),
-            }),
+            })),
         }
     }
 
@@ -258,9 +258,9 @@ impl RelationTable {
     fn column(&self, index: usize) -> Option<&Column> {
         Some(self.columns.columns.get(index)?.get(|| match &self.origin {
             Some(Origin { reader, number }) => {
-                reader.or(reader.source.relation_property(*number, index), || Column::unread(self.count))
+                reader.or(reader.source.relation_property(*number, index), || Column::unread(self.count).into())
             }
-            None => Column::full(Cells::None),
+            None => Column::full(Cells::None).into(),
         }))
     }
 }

@@ -1,6 +1,7 @@
 //! A snapshot's files as a graph whose columns are read when they are first needed.
 
 pub(crate) mod file;
+mod shared;
 mod source;
 mod verdicts;
 
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::manifest::{FORMAT, FileEntry, MANIFEST, MANIFEST_LIMIT, Manifest, SUMS};
 use crate::verdict::VerdictRow;
 use file::DataFile;
+pub(crate) use shared::Shared;
 pub(crate) use source::SnapshotSource;
 
 /// One snapshot of a store.
@@ -26,18 +28,24 @@ pub struct Snapshot {
     folder: PathBuf,
     manifest: Arc<Manifest>,
     files: BTreeMap<String, Arc<DataFile>>,
+    shared: Arc<Shared>,
 }
 
 impl Snapshot {
     /// Opens the snapshot in `folder`: reads its manifest, and looks whether its files are there and have their sizes.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(folder, Arc::default())
+    }
+
+    /// The same, where what is equal is held once for all snapshots of a store.
+    pub(crate) fn open_with(folder: &Path, shared: Arc<Shared>) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
         let manifest = read_manifest(folder, &path)?;
         check(&manifest).map_err(|what| Error::damaged(&path, what))?;
         let files =
             manifest.files().map(|entry| (entry.path.clone(), Arc::new(DataFile::new(folder, entry)))).collect();
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { id, folder: folder.to_owned(), manifest: Arc::new(manifest), files })
+        Ok(Self { id, folder: folder.to_owned(), manifest: Arc::new(manifest), files, shared })
     }
 
     /// Its id: the name of its folder.
@@ -74,7 +82,7 @@ impl Snapshot {
     }
 
     pub(crate) fn source(&self) -> SnapshotSource {
-        SnapshotSource::new(self.manifest.clone(), &self.files)
+        SnapshotSource::new(self.manifest.clone(), &self.files, self.shared.clone())
     }
 
     /// The verdicts, by rule, kind, key and account; `None` where no rules were run.

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nepho_graph::Graph;
 use nepho_model::Timestamp;
@@ -15,7 +16,7 @@ use crate::digest::{self, Digesting};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::manifest::{MANIFEST, Manifest, SUMS};
-use crate::read::Snapshot;
+use crate::read::{Shared, Snapshot};
 use crate::write::{Previous, WriteOptions, write_files};
 
 const WRITING: &str = ".writing-";
@@ -26,6 +27,7 @@ const REMOVING: &str = ".removing-";
 pub struct Store {
     folder: PathBuf,
     disk: Disk,
+    shared: Arc<Shared>,
 }
 
 /// A snapshot that is there.
@@ -64,20 +66,20 @@ impl Store {
                 folder.display()
             )));
         }
-        Ok(Self { folder: folder.to_owned(), disk: Disk::default() })
+        Ok(Self { folder: folder.to_owned(), disk: Disk::default(), shared: Arc::default() })
     }
 
     /// The store in `folder`, which is made where it is not there.
     pub fn create(folder: &Path) -> Result<Self, Error> {
         let disk = Disk::default();
         disk.create_folders(folder)?;
-        Ok(Self { folder: folder.to_owned(), disk })
+        Ok(Self { folder: folder.to_owned(), disk, shared: Arc::default() })
     }
 
     /// A store whose file system stops working after some changes.
     #[cfg(test)]
     pub(crate) fn failing_after(folder: &Path, changes: usize) -> Self {
-        Self { folder: folder.to_owned(), disk: Disk::failing_after(changes) }
+        Self { folder: folder.to_owned(), disk: Disk::failing_after(changes), shared: Arc::default() }
     }
 
     /// Where it is.
@@ -111,7 +113,7 @@ impl Store {
         if time_of_id(id).is_none() {
             return Err(Error::NotFound(format!("`{id}` is no id of a snapshot")));
         }
-        Snapshot::open(&self.folder.join(id))
+        Snapshot::open_with(&self.folder.join(id), self.shared.clone())
     }
 
     /// The newest snapshot; `None` in an empty store.

@@ -1,5 +1,7 @@
 //! Cells of two columns side by side.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use nepho_graph::ResultValue;
 use nepho_graph::storage::{Cells, Column};
@@ -10,14 +12,14 @@ use crate::write::profile::{State, state};
 
 /// Two columns of one property.
 pub(crate) struct Sides {
-    old: Column,
-    new: Column,
+    old: Arc<Column>,
+    new: Arc<Column>,
     /// For columns of any values: the new one's codes by the old one's.
     codes: Vec<Option<u32>>,
 }
 
 impl Sides {
-    pub fn new(old: Column, new: Column) -> Self {
+    pub fn new(old: Arc<Column>, new: Arc<Column>) -> Self {
         let mut codes = Vec::new();
         if let (Cells::Any { values: old, .. }, Cells::Any { values: new, .. }) = (&old.cells, &new.cells) {
             let known: HashMap<Option<String>, u32> =

@@ -28,7 +28,7 @@ pub(crate) struct Half<'s> {
 
 /// The nodes of a kind.
 struct Nodes {
-    keys: Texts,
+    keys: Arc<Texts>,
     accounts: Vec<u32>,
     regions: Vec<u32>,
 }
@@ -285,7 +285,7 @@ fn changed(matched: &Matched<'_>, old: usize, new: usize, pairs: &[(usize, usize
 pub(crate) fn each_column(
     old: &[ColumnEntry],
     new: &[ColumnEntry],
-    read: impl Fn(Side, usize) -> Result<Column, String>,
+    read: impl Fn(Side, usize) -> Result<Arc<Column>, String>,
     diff: &mut Diff,
     mut with: impl FnMut(&Arc<str>, &Sides),
 ) {
@@ -294,7 +294,7 @@ pub(crate) fn each_column(
     for column in old.iter().chain(only_new) {
         let side = |side: Side, columns: &[ColumnEntry]| match place(columns, &column.name) {
             Some(at) => read(side, at),
-            None => Ok(Column::full(Cells::None)),
+            None => Ok(Arc::new(Column::full(Cells::None))),
         };
         match (side(Side::Earlier, old), side(Side::Later, new)) {
             (Ok(old), Ok(new)) => with(&column.name.as_str().into(), &Sides::new(old, new)),

@@ -79,6 +79,11 @@ impl DataFile {
         self.entry.rows as usize
     }
 
+    /// The checksum of its content, by the manifest.
+    pub fn sha256(&self) -> &str {
+        &self.entry.sha256
+    }
+
     /// Reads the whole file and compares its checksum, once.
     pub fn verify(&self) -> Result<(), String> {
         self.opened().map(|_| ())

@@ -9,6 +9,7 @@ use parquet::data_type::{DoubleType, Int32Type, Int64Type};
 
 use super::file::{Coded, DataFile};
 use super::number;
+use super::shared::Shared;
 use crate::json;
 use crate::manifest::{ColumnEntry, ColumnType, FileEntry, Manifest};
 
@@ -21,10 +22,11 @@ pub(crate) struct SnapshotSource {
     relations: Vec<Option<Arc<DataFile>>>,
     /// First node and number of nodes of each kind.
     nodes: Vec<(u32, u32)>,
+    shared: Arc<Shared>,
 }
 
 impl SnapshotSource {
-    pub fn new(manifest: Arc<Manifest>, files: &BTreeMap<String, Arc<DataFile>>) -> Self {
+    pub fn new(manifest: Arc<Manifest>, files: &BTreeMap<String, Arc<DataFile>>, shared: Arc<Shared>) -> Self {
         let file = |entry: &Option<FileEntry>| entry.as_ref().and_then(|entry| files.get(&entry.path)).cloned();
         let mut first = 0;
         let nodes = manifest.kinds.iter().map(|kind| {
@@ -37,11 +39,17 @@ impl SnapshotSource {
             kinds: manifest.kinds.iter().map(|kind| file(&kind.file)).collect(),
             relations: manifest.relations.iter().map(|relation| file(&relation.file)).collect(),
             manifest,
+            shared,
         }
     }
 
     fn kind_file(&self, kind: usize) -> Option<&DataFile> {
         self.kinds.get(kind)?.as_deref()
+    }
+
+    fn column(&self, file: Option<&DataFile>, entry: Option<&ColumnEntry>) -> Result<Arc<Column>, String> {
+        let (Some(file), Some(entry)) = (file, entry) else { return Ok(Arc::new(Column::full(Cells::None))) };
+        self.shared.column(file, entry, || property(file, entry))
     }
 
     fn relation_file(&self, relation: usize) -> Option<&DataFile> {
@@ -50,13 +58,15 @@ impl SnapshotSource {
 }
 
 impl Source for SnapshotSource {
-    fn keys(&self, kind: usize) -> Result<Texts, String> {
-        let Some(file) = self.kind_file(kind) else { return Ok(Texts::default()) };
-        let (keys, _) = file.texts("key")?;
-        if !keys.iter().is_sorted() {
-            return Err(file.damaged("its keys are not in order"));
-        }
-        Ok(keys)
+    fn keys(&self, kind: usize) -> Result<Arc<Texts>, String> {
+        let Some(file) = self.kind_file(kind) else { return Ok(Arc::default()) };
+        self.shared.keys(file, || {
+            let (keys, _) = file.texts("key")?;
+            if !keys.iter().is_sorted() {
+                return Err(file.damaged("its keys are not in order"));
+            }
+            Ok(keys)
+        })
     }
 
     fn places(&self, kind: usize) -> Result<(Vec<u32>, Vec<u32>), String> {
@@ -81,9 +91,9 @@ impl Source for SnapshotSource {
         Ok((codes("account")?, codes("region")?))
     }
 
-    fn property(&self, kind: usize, column: usize) -> Result<Column, String> {
+    fn property(&self, kind: usize, column: usize) -> Result<Arc<Column>, String> {
         let entry = self.manifest.kinds.get(kind).and_then(|kind| kind.columns.get(column));
-        property(self.kind_file(kind), entry)
+        self.column(self.kind_file(kind), entry)
     }
 
     fn ends(&self, relation: usize) -> Result<(Vec<u32>, Vec<u32>), String> {
@@ -144,15 +154,14 @@ impl Source for SnapshotSource {
         Ok((from, to))
     }
 
-    fn relation_property(&self, relation: usize, column: usize) -> Result<Column, String> {
+    fn relation_property(&self, relation: usize, column: usize) -> Result<Arc<Column>, String> {
         let entry = self.manifest.relations.get(relation).and_then(|relation| relation.columns.get(column));
-        property(self.relation_file(relation), entry)
+        self.column(self.relation_file(relation), entry)
     }
 }
 
 /// A property's column.
-pub(crate) fn property(file: Option<&DataFile>, entry: Option<&ColumnEntry>) -> Result<Column, String> {
-    let (Some(file), Some(entry)) = (file, entry) else { return Ok(Column::full(Cells::None)) };
+fn property(file: &DataFile, entry: &ColumnEntry) -> Result<Column, String> {
     let (name, rows) = (entry.column(), file.rows());
     let (mut cells, nulls) = match entry.of {
         ColumnType::Boolean => {

@@ -73,3 +73,25 @@ fn a_damaged_file_is_not_shared() {
     assert!(!mended.existed);
     assert_eq!(store.snapshot(&mended.id).unwrap().verify(), Vec::<String>::new());
 }
+
+#[test]
+fn open_snapshots_hold_equal_columns_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, schema) = (Store::create(folder.path()).unwrap(), schema());
+    let graphs = [("2026-11-25T06:30:00Z", false), ("2026-11-26T06:30:00Z", true)].map(|(clock, more)| {
+        let graph = estate(clock, |builder| {
+            if more {
+                one_more(builder)
+            }
+        });
+        let written = store.write(&graph, &options(&schema)).unwrap();
+        store.snapshot(&written.id).unwrap().graph(&schema)
+    });
+    let held = |kind: &str| {
+        let views = graphs.each_ref().map(|graph| graph.kind_views().find(|view| *view.part().kind == *kind).unwrap());
+        let [old, new] = views.map(|view| (view.keys(), view.columns().last().unwrap().1));
+        (std::ptr::eq(old.0, new.0), std::ptr::eq(old.1, new.1))
+    };
+    assert_eq!(held("aws.iam.role"), (true, true));
+    assert_eq!(held("aws.s3.bucket"), (false, false));
+}
