@@ -229,6 +229,20 @@ impl Graph {
         Self::new(tables, relations, incomplete, place_names, parts.clock, schema, Some(reader))
     }
 
+    /// Reads all that is not read yet, for who would rather wait once. What could not be read is told by
+    /// [`Graph::faults`].
+    pub fn read_all(&self) {
+        for table in &self.tables {
+            table.keys();
+            table.places();
+            table.each_column().for_each(drop);
+        }
+        for relation in &self.relations {
+            relation.backward();
+            relation.each_column().for_each(drop);
+        }
+    }
+
     /// The kinds, by id.
     pub fn kind_views(&self) -> impl Iterator<Item = KindView<'_>> {
         self.tables.iter().enumerate().map(|(number, table)| KindView { graph: self, number, table })

@@ -10,8 +10,8 @@ use super::resources::{Half, Matched, each_column, same_file};
 use super::{ChangedRelation, Diff, PropertyChange, Relation, Side};
 use crate::manifest::{Manifest, RelationEntry};
 
-/// One relation: ranks of its ends in both snapshots together.
-type Ends = (u64, u64);
+/// Nodes at which relations start and end, and the ranks of both in both snapshots together.
+type Ends = (Vec<u32>, Vec<u32>, Vec<(u64, u64)>);
 
 /// Relations added, removed and changed.
 pub(crate) fn compare(matched: &mut Matched<'_>, diff: &mut Diff) {
@@ -61,13 +61,12 @@ fn compare_one(
         return Err(format!("relations `{name}` are not compared, since `{}` could not be read", kind.name));
     }
     let (old_ranks, new_ranks) = (ranks(matched, Side::Earlier), ranks(matched, Side::Later));
-    let read =
-        |half: &Half<'_>, number: Option<usize>, ranks: &[u64]| -> Result<(Vec<u32>, Vec<u32>, Vec<Ends>), String> {
-            let (from, to) = number.map(|number| half.source.ends(number)).transpose()?.unwrap_or_default();
-            let rank = |node: &u32| ranks.get(*node as usize).copied().unwrap_or(u64::MAX);
-            let ends = from.iter().zip(&to).map(|(from, to)| (rank(from), rank(to))).collect();
-            Ok((from, to, ends))
-        };
+    let read = |half: &Half<'_>, number: Option<usize>, ranks: &[u64]| -> Result<Ends, String> {
+        let (from, to) = number.map(|number| half.source.ends(number)).transpose()?.unwrap_or_default();
+        let rank = |node: &u32| ranks.get(*node as usize).copied().unwrap_or(u64::MAX);
+        let ends = from.iter().zip(&to).map(|(from, to)| (rank(from), rank(to))).collect();
+        Ok((from, to, ends))
+    };
     let (old_from, old_to, old_ends) = read(&matched.old, old, &old_ranks)?;
     let (new_from, new_to, new_ends) = read(&matched.new, new, &new_ranks)?;
     let mut pairs: Vec<(usize, usize)> = Vec::new();

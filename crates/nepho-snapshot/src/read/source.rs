@@ -113,7 +113,7 @@ impl Source for SnapshotSource {
         };
         // Relations are in order of their starts, so the counts by kind say where each kind's relations lie; the kinds
         // at the ends are read only where a kind has relations to several.
-        let mut ends: Option<(Vec<u32>, Vec<(u32, u32)>)> = None;
+        let mut ends = None;
         let mut position = 0;
         for pairs in pairs.chunk_by(|left, right| left.from == right.from) {
             let [pair, ..] = pairs else { continue };
@@ -133,7 +133,7 @@ impl Source for SnapshotSource {
             }
             if ends.is_none() {
                 let Coded { codes, dictionary, .. } = file.coded("to_kind", self.nodes.len())?;
-                ends = Some((codes, dictionary.iter().map(|kind| nodes(kind)).collect()));
+                ends = Some((codes, dictionary.iter().map(|kind| nodes(kind)).collect::<Vec<_>>()));
             }
             let Some((codes, kinds)) = &ends else { continue };
             for (row, code) in to.iter_mut().zip(codes.get(range).unwrap_or_default()) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use nepho_graph::{Graph, GraphBuilder, PropertyType, Schema};
 use nepho_model::{Timestamp, Value};
-use nepho_snapshot::{Store, WriteOptions, write};
+use nepho_snapshot::{FileEntry, Store, WriteOptions, write};
 
 /// A graph of about `size` resources and five times as many relations, the same each time.
 fn graph(size: u64) -> Graph {
@@ -88,25 +88,26 @@ fn large() {
     }
     let store = Store::open(&folder).unwrap();
     let snapshot = store.latest().unwrap().unwrap();
-    for kind in &snapshot.manifest().kinds {
-        eprintln!("{} {:?}", kind.kind, kind.file.as_ref().map(|file| file.bytes));
-    }
-    for relation in &snapshot.manifest().relations {
-        eprintln!("{} {:?}", relation.name, relation.file.as_ref().map(|file| file.bytes));
-    }
+    let size = |files: Vec<&FileEntry>| files.iter().map(|file| file.bytes).sum::<u64>() / 1_000_000;
+    let manifest = snapshot.manifest();
+    eprintln!(
+        "kinds {} MB, relations {} MB",
+        size(manifest.kinds.iter().filter_map(|kind| kind.file.as_ref()).collect()),
+        size(manifest.relations.iter().filter_map(|relation| relation.file.as_ref()).collect())
+    );
     let start = Instant::now();
     assert!(snapshot.verify().is_empty());
-    eprintln!("verified in {:.1?}; {}", start.elapsed(), resident());
+    eprintln!("checksums verified in {:.1?}; {}", start.elapsed(), resident());
+    let snapshot = store.latest().unwrap().unwrap();
     let start = Instant::now();
     let graph = snapshot.graph(&schema());
     eprintln!("opened in {:.1?}; {}", start.elapsed(), resident());
     for view in graph.kind_views() {
         let start = Instant::now();
-        let keys = view.keys().len();
-        eprintln!("{} {keys} keys in {:.1?}", view.part().kind, start.elapsed());
-        let start = Instant::now();
+        view.keys();
+        let keys = start.elapsed();
         view.accounts();
-        eprintln!("   places in {:.1?}", start.elapsed());
+        eprintln!("{} nodes: keys in {keys:.1?}, places in {:.1?}", view.nodes().len(), start.elapsed() - keys);
         let mut columns = view.columns();
         loop {
             let start = Instant::now();
@@ -116,9 +117,12 @@ fn large() {
     }
     for view in graph.relation_views() {
         let start = Instant::now();
-        let ends = view.ends().next();
-        eprintln!("{} in {:.1?} {ends:?}", view.part().name, start.elapsed());
+        view.ends().next();
+        eprintln!("{} relations in {:.1?}", view.len(), start.elapsed());
     }
+    let adjacency = Instant::now();
+    graph.read_all();
+    eprintln!("backward adjacency in {:.1?}", adjacency.elapsed());
     eprintln!("loaded in {:.1?}; {}", start.elapsed(), resident());
     assert!(graph.faults().is_empty(), "{:?}", graph.faults());
 }

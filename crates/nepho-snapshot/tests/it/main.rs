@@ -1,5 +1,7 @@
 //! Snapshots from the outside: what is saved comes back, crashes and damage do no harm, other engines read it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod changes;
 mod crash;
 mod damage;

@@ -35,7 +35,7 @@ fn files_without_changes_are_shared() {
     store.remove(&first.id).unwrap();
     store.remove(&second.id).unwrap();
     let listed: Vec<_> = store.list().unwrap().into_iter().map(|listed| listed.id).collect();
-    assert_eq!(listed, [third.id.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&third.id));
     assert_eq!(told(&store.latest().unwrap().unwrap().graph(&schema)), told(&graph));
 }
 
