@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
+use hashbrown::HashSet;
 use nepho_graph::storage::Source as _;
 
 use super::resources::{Half, Matched, each_column, same_file};
-use super::{ChangedRelation, Diff, PropertyChange, Relation, Side};
+use super::{ChangedRelation, Diff, PropertyChange, Relation, Resource, Side};
 use crate::manifest::{Manifest, RelationEntry};
 
 /// Nodes at which relations start and end, and the ranks of both in both snapshots together.
@@ -54,7 +56,7 @@ fn compare_one(
     let (old_columns, new_columns) = (columns(before), columns(after));
     let same = same_file(file(before).as_ref(), file(after).as_ref()) && old_columns == new_columns;
     // With the same rows at both ends, the same file says the same.
-    if same && of().all(|kind| kind.same) {
+    if same && of().all(|kind| kind.same_rows) {
         return Ok(());
     }
     if let Some(kind) = of().find(|kind| !kind.readable) {
@@ -86,13 +88,14 @@ fn compare_one(
         left += usize::from(order.is_le());
         right += usize::from(order.is_ge());
     }
+    let unread = if lone.is_empty() { HashSet::new() } else { unread(matched, name)? };
     for (side, at) in lone {
         let (from, to) = match side {
             Side::Earlier => (old_from.get(at), old_to.get(at)),
             Side::Later => (new_from.get(at), new_to.get(at)),
         };
         if let Some((relation, known)) = relation(matched, name, side, from.copied(), to.copied())? {
-            let known = known && !unread(matched, name, &relation);
+            let known = known && ![&relation.from, &relation.to].iter().any(|end| unread.contains(&identity(end)));
             diff.relations.push(side, known, relation);
         }
     }
@@ -158,27 +161,29 @@ fn relation(
     Ok(Some((Relation { name: name.into(), from, to }, known)))
 }
 
-/// Whether relations of this type could not be read at either end, in either snapshot.
-fn unread(matched: &mut Matched<'_>, name: &str, relation: &Relation) -> bool {
+/// Kind, key and account.
+type Identity = (Arc<str>, Arc<str>, Arc<str>);
+
+fn identity(resource: &Resource) -> Identity {
+    (resource.kind.clone(), resource.key.clone(), resource.account.clone())
+}
+
+/// Resources whose relations of this type could not be read in either snapshot.
+fn unread(matched: &mut Matched<'_>, name: &str) -> Result<HashSet<Identity>, String> {
     let mut runs: Vec<(Side, usize, Range<u32>)> = Vec::new();
     for (side, half) in [(Side::Earlier, &matched.old), (Side::Later, &matched.new)] {
-        let unread = half.manifest.relations.iter().filter(|entry| entry.name == name).flat_map(|entry| &entry.unread);
-        for unread in unread.filter(|unread| *unread.kind == *relation.from.kind || *unread.kind == *relation.to.kind) {
+        let entries = half.manifest.relations.iter().filter(|entry| entry.name == name);
+        for unread in entries.flat_map(|entry| &entry.unread) {
             if let Some(kind) = half.manifest.kinds.iter().position(|kind| kind.kind == unread.kind) {
                 runs.extend(unread.rows.iter().map(|(first, length)| (side, kind, *first..first + length)));
             }
         }
     }
+    let mut found = HashSet::new();
     for (side, kind, rows) in runs {
         for row in rows {
-            if let Ok(Some(resource)) = matched.resource(side, kind, row as usize)
-                && [&relation.from, &relation.to].iter().any(|end| {
-                    (&end.kind, &end.key, &end.account) == (&resource.kind, &resource.key, &resource.account)
-                })
-            {
-                return true;
-            }
+            found.extend(matched.resource(side, kind, row as usize)?.as_ref().map(identity));
         }
     }
-    false
+    Ok(found)
 }

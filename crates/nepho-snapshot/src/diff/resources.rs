@@ -40,6 +40,8 @@ pub(crate) struct MatchedKind {
     pub new: Option<usize>,
     /// Whether both have the same file: then nothing is different, and rows are the same.
     pub same: bool,
+    /// Whether the same resources are in the same rows.
+    pub same_rows: bool,
     /// Whether it could be read.
     pub readable: bool,
     /// Old row → new row, and where each row of either comes in the order of both; empty where they are the same.
@@ -147,6 +149,7 @@ impl<'s> Matched<'s> {
                 old,
                 new,
                 same,
+                same_rows: same,
                 readable: true,
                 new_of: Vec::new(),
                 old_ranks: Vec::new(),
@@ -197,6 +200,7 @@ impl<'s> Matched<'s> {
             rank += 1;
         }
         kind.ranks = rank;
+        kind.same_rows = olds == news && kind.new_of.iter().enumerate().all(|(old, new)| old == *new as usize);
     }
 
     /// Reads what nodes are called, also of a kind without differences: for relations of it.
