@@ -270,7 +270,7 @@ fn queries_give_what_the_reference_gives() {
 
 #[test]
 fn queries_over_many_nodes_give_what_the_reference_gives() {
-    search(generate::query, shrink::queries, judge_query, "rows", graph::wide_graphs(), 25);
+    search(generate::query, shrink::queries, judge_query, "rows", graph::wide_graphs(), 50);
 }
 
 #[test]
