@@ -21,6 +21,7 @@ use crate::value::ResultValue as V;
 use crate::value::compare::Key;
 
 mod aggregate;
+mod alternatives;
 mod matcher;
 mod project;
 pub(crate) mod reach;
@@ -326,6 +327,9 @@ impl<'g> Exec<'g> {
                 }
                 _ => Ok(Flow::Go),
             },
+            Op::Alternatives { subquery, slots, optional } => {
+                self.alternatives(*subquery, slots, *optional, rest, frame, sink)
+            }
             Op::Project(_) => Ok(Flow::Go),
         }
     }

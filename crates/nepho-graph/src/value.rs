@@ -13,6 +13,7 @@ pub(crate) mod compare;
 pub(crate) mod temporal;
 pub(crate) mod temporal_parse;
 mod temporal_text;
+pub(crate) mod zone;
 
 pub use temporal::{Duration, Temporal};
 

@@ -316,11 +316,10 @@ impl<'g> Worker<'g> {
                     exec.match_from(matching, step, batch.is_pending(row), frame, out)
                 })
             }
-            Work::Op(op @ (Op::Match(_) | Op::Unwind { .. } | Op::Project(_))) => {
-                self.row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
+            Work::Op(op @ (Op::Match(_) | Op::Unwind { .. } | Op::Alternatives { .. } | Op::Project(_))) => self
+                .row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
                     exec.stream(std::slice::from_ref(op), frame, out)
-                })
-            }
+                }),
             Work::EndOfMatch => {
                 if batch.pending.is_empty() {
                     return self.stage(stages, at + 1, batch, sink);
