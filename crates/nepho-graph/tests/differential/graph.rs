@@ -391,7 +391,7 @@ fn wide(seed: u64) -> Graph {
     };
     let (count, kinds) = (1_000 + below(4_500), [3, 3, 4, 1][below(4)]);
     let what = below(6);
-    let mut value = |below: &mut dyn FnMut(usize) -> usize, of: usize| match below(40) {
+    let value = |below: &mut dyn FnMut(usize) -> usize, of: usize| match below(40) {
         0..4 => Value::Null,
         4 if what == 0 => Value::Unknown,
         _ => match of {
