@@ -135,6 +135,14 @@ impl Generator<'_> {
                     path.relations[0].length =
                         Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(2)])));
                     path.variable = Some("p".to_owned());
+                    if self.chance(1, 2) {
+                        // Both ends are bound first, once in a while to one node.
+                        for node in &mut path.nodes {
+                            let nodes = vec![node.clone()];
+                            paths.push(Path { variable: None, shortest: None, nodes, relations: Vec::new() });
+                            node.labels = None;
+                        }
+                    }
                 }
                 paths.push(path);
             }
@@ -196,7 +204,11 @@ impl Generator<'_> {
             add(self.condition(1));
         }
         if shape == 1 {
-            let sort = if paths[0].shortest == Some(Shortest::One) { Sort::ShortestPath } else { Sort::Path };
+            let sort = if paths.iter().any(|path| path.shortest == Some(Shortest::One)) {
+                Sort::ShortestPath
+            } else {
+                Sort::Path
+            };
             self.scope.push(("p".to_owned(), sort));
         }
         for (name, sort) in paths.iter().flat_map(|path| &path.relations).filter_map(|relation| {
