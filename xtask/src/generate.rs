@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: everything in the repository that follows from something else in it.
 
 mod aws_tables;
+mod queries;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,6 +41,7 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<bool> {
     }
     pages.insert(reference.join("kinds.md"), index);
     pages.insert(reference.join("rules.md"), rules_page(catalog.rules.values().map(AsRef::as_ref))?);
+    pages.insert(reference.join("queries.md"), queries::page()?);
     let policy = serde_json::to_string_pretty(&nepho_aws::permissions::policy(&catalog))? + "\n";
     pages.insert(reference.join("permissions-aws.json"), policy);
 

@@ -21,6 +21,7 @@ use crate::value::ResultValue as V;
 use crate::value::compare::Key;
 
 mod aggregate;
+mod alternatives;
 mod matcher;
 mod project;
 pub(crate) mod reach;
@@ -28,6 +29,9 @@ mod shortest;
 
 pub(crate) use aggregate::Accumulator;
 pub(crate) use project::Gathered;
+
+/// Deepest nesting of lists and maps that a query may build.
+const MAX_VALUE_DEPTH: usize = 100;
 
 /// A row.
 pub(crate) type Frame = Vec<V>;
@@ -215,6 +219,22 @@ impl<'g> Exec<'g> {
         Ok(())
     }
 
+    /// Checks a list or map that was made of others: sharing makes it cheap to make and dear to walk.
+    pub fn check_nested(&self, value: V, span: Span) -> Outcome<V> {
+        let holds = |item: &V| matches!(item, V::List(_) | V::Map(_));
+        let nests = match &value {
+            V::List(items) => items.iter().any(holds),
+            V::Map(fields) => fields.values().any(holds),
+            _ => false,
+        };
+        let mut left = self.max_rows.clamp(1024, 100_000_000);
+        if nests && !value.is_within(MAX_VALUE_DEPTH, &mut left) {
+            let message = "a list or map would be nested too deeply or grow too large";
+            return Err(QueryError::new(ErrorCode::Limit, span, message));
+        }
+        Ok(value)
+    }
+
     /// Rows of a query plan; union parts one after the other. The sink reads the slots in `outputs[part]`.
     pub fn query(
         &self,
@@ -307,6 +327,9 @@ impl<'g> Exec<'g> {
                 }
                 _ => Ok(Flow::Go),
             },
+            Op::Alternatives { subquery, slots, optional } => {
+                self.alternatives(*subquery, slots, *optional, rest, frame, sink)
+            }
             Op::Project(_) => Ok(Flow::Go),
         }
     }
@@ -401,7 +424,7 @@ impl<'g> Exec<'g> {
                     Ok(Flow::Go)
                 })
             })?;
-            Ok(if uncertain { V::Unknown } else { V::list(values) })
+            if uncertain { Ok(V::Unknown) } else { exec.check_nested(V::list(values), Span::default()) }
         })
     }
 
@@ -440,7 +463,7 @@ impl<'g> Exec<'g> {
             })
             .map(|_| ())
         })?;
-        Ok(if uncertain { V::Unknown } else { V::list(values) })
+        if uncertain { Ok(V::Unknown) } else { self.check_nested(V::list(values), map.span) }
     }
 
     /// Runs a search and tells whether it may have missed something.

@@ -144,6 +144,15 @@ impl Writer<'_> {
                 self.pattern(*matching, plan, depth + usize::from(plan.optional));
                 return;
             }
+            Op::Alternatives { subquery, slots, optional } => {
+                let names: Vec<String> = slots.iter().map(|slot| self.name(*slot)).collect();
+                let operator = if *optional { "OptionalForms" } else { "Forms" };
+                self.line(depth, operator, names.join(", "), None, rows);
+                if let Some(subquery) = self.program.subqueries.get(*subquery) {
+                    self.query(&subquery.plan, depth + 1);
+                }
+                return;
+            }
             Op::Unwind { list, slot } => {
                 let detail = format!("{} AS {}", self.of(list), self.name(*slot));
                 self.line(depth, "Unwind", detail, None, rows);

@@ -77,6 +77,8 @@ pub(crate) struct PathPattern {
     pub variable: Option<Name>,
     /// `shortestPath` or `allShortestPaths`.
     pub shortest: Option<Shortest>,
+    /// Which of the paths between each two ends, over any pattern.
+    pub search: Option<Search>,
     /// One more than relations.
     pub nodes: Vec<NodePattern>,
     pub relations: Vec<RelationPattern>,
@@ -89,6 +91,14 @@ pub(crate) enum Shortest {
     All,
 }
 
+/// `SHORTEST 3`, `SHORTEST 2 GROUPS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Search {
+    pub count: i64,
+    /// Count the different lengths instead of the paths.
+    pub groups: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NodePattern {
     pub variable: Option<Name>,
@@ -97,20 +107,35 @@ pub(crate) struct NodePattern {
     pub filter: Option<Expr>,
 }
 
+/// A part of a path in parentheses, which stands where a relation does: `((x)-[:R]->(y) WHERE …){1,3}`.
 #[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub path: PathPattern,
+    pub filter: Option<Expr>,
+    /// How often; `None` for once, and then its variables are no lists.
+    pub times: Option<(u32, Option<u32>)>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RelationPattern {
     pub variable: Option<Name>,
     /// Empty for any.
     pub types: Vec<Name>,
+    /// What the type must be, where that is more than one of some names.
+    pub labels: Option<LabelExpr>,
     pub direction: Direction,
     /// Lower and upper bound of a variable length.
     pub length: Option<(u32, Option<u32>)>,
     pub properties: Option<Expr>,
     pub filter: Option<Expr>,
+    /// Instead of one relation: all else is empty then.
+    pub group: Option<Box<Group>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Direction {
+    #[default]
     Out,
     In,
     Both,
@@ -134,6 +159,18 @@ pub(crate) enum LabelExpr {
     Not(Box<LabelExpr>),
     And(Vec<LabelExpr>),
     Or(Vec<LabelExpr>),
+}
+
+impl LabelExpr {
+    /// The names in it.
+    pub fn names(&self) -> Vec<&Name> {
+        match self {
+            Self::Name(name) => vec![name],
+            Self::Any => Vec::new(),
+            Self::Not(inner) => inner.names(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::names).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ mod graph;
 mod ir;
 mod plan;
 mod query;
+pub mod reference;
 mod resolve;
 mod schema;
 mod syntax;
@@ -39,7 +40,6 @@ pub mod storage {
 pub use condition::{Condition, UnknownCause, Verdicts, judge_all};
 pub use error::{ErrorCode, QueryError};
 pub use explain::{Plan, PlanLine};
-pub use functions::function_docs;
 pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
 pub use query::{Limits, Mode, Parameters, Query, Rows};
 pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};

@@ -69,6 +69,13 @@ pub(crate) enum Op {
     /// `WITH` that only names values.
     Let(Vec<(Expr, Slot)>),
     Filter(Expr),
+    /// The rows of a query within, by number: the forms of a pattern whose parts repeat. Its columns go into `slots`;
+    /// when it has no row and is optional, they are null (unknown, when something was).
+    Alternatives {
+        subquery: usize,
+        slots: Vec<Slot>,
+        optional: bool,
+    },
     /// A projection that must see all rows.
     Project(Box<Projection>),
 }

@@ -9,8 +9,10 @@ use crate::plan::{Aggregate, Expr, Labels, Op, Program, QueryPlan, Slot};
 use crate::schema::{BUILT_IN_PROPERTIES, Schema, nearest};
 
 mod expression;
+mod group;
 mod pattern;
 mod projection;
+mod search;
 pub(crate) mod types;
 
 use types::Type;
@@ -55,6 +57,8 @@ pub(crate) struct Resolver<'s> {
     /// Expressions that were projected, by their text: what `ORDER BY` may repeat.
     projected: Vec<(String, Slot, Type)>,
     subquery_depth: usize,
+    /// Names that a `WITH` did not pass on.
+    dropped: Vec<Arc<str>>,
 }
 
 impl<'s> Resolver<'s> {
@@ -70,6 +74,7 @@ impl<'s> Resolver<'s> {
             predicate: false,
             projected: Vec::new(),
             subquery_depth: 0,
+            dropped: Vec::new(),
         }
     }
 
@@ -95,6 +100,9 @@ impl<'s> Resolver<'s> {
 
     fn undefined(&self, name: &str, span: Span) -> Box<QueryError> {
         let error = QueryError::new(ErrorCode::UndefinedVariable, span, format!("variable `{name}` is not defined"));
+        if self.dropped.iter().any(|dropped| **dropped == *name) {
+            return error.with_help(format!("WITH passes on only what it names: add `{name}` to it"));
+        }
         match nearest(name, self.scope.iter().map(|variable| &*variable.name)) {
             Some(near) => error.with_help(format!("did you mean `{near}`?")),
             None => error,
@@ -145,6 +153,9 @@ impl<'s> Resolver<'s> {
     fn part(&mut self, clauses: &[Clause], span: Span, nested: bool) -> Outcome<Part> {
         let mut ops = Vec::new();
         let mut columns = None;
+        if !nested {
+            self.dropped.clear();
+        }
         for clause in clauses {
             if columns.is_some() {
                 return Err(QueryError::new(
@@ -155,8 +166,7 @@ impl<'s> Resolver<'s> {
             }
             match &clause.kind {
                 ClauseKind::Match { optional, pattern, filter } => {
-                    let of = self.match_clause(pattern, filter.as_ref(), *optional)?;
-                    ops.push(Op::Match(of));
+                    self.matched(pattern, filter.as_ref(), *optional, &mut ops)?;
                 }
                 ClauseKind::Unwind { list, variable } => {
                     let (list, of) = self.expr(list)?;
@@ -173,11 +183,15 @@ impl<'s> Resolver<'s> {
                 ClauseKind::Return(projection) => {
                     columns = Some(self.returned(projection, clause.span, &mut ops)?);
                 }
-                ClauseKind::Create(_) => return Err(write("CREATE", clause.span)),
-                ClauseKind::Delete(_) => return Err(write("DELETE", clause.span)),
-                ClauseKind::Write(word) => return Err(write(word, clause.span)),
+                ClauseKind::Create(_) => return Err(write("CREATE", clause.span, nested)),
+                ClauseKind::Delete(_) => return Err(write("DELETE", clause.span, nested)),
+                ClauseKind::Write(word) => return Err(write(word, clause.span, nested)),
                 ClauseKind::Call => {
-                    return Err(QueryError::new(ErrorCode::Unsupported, clause.span, "CALL is not supported"));
+                    return Err(QueryError::new(
+                        ErrorCode::Unsupported,
+                        clause.span,
+                        "CALL is not supported: there are no procedures",
+                    ));
                 }
                 ClauseKind::Unsupported(what) => {
                     let message = format!("{what} is not supported");
@@ -194,6 +208,24 @@ impl<'s> Resolver<'s> {
                 "a query ends with RETURN",
             )),
         }
+    }
+
+    /// `MATCH`.
+    fn matched(
+        &mut self,
+        pattern: &[ir::PathPattern],
+        filter: Option<&ir::Expr>,
+        optional: bool,
+        ops: &mut Vec<Op>,
+    ) -> Outcome<()> {
+        if pattern.iter().any(|path| path.search.is_some()) {
+            return self.searched(pattern, filter, optional, ops);
+        }
+        if group::groups(pattern).next().is_some() {
+            return self.repeated(pattern, filter, optional, ops);
+        }
+        ops.push(Op::Match(self.match_clause(pattern, filter, optional)?));
+        Ok(())
     }
 
     /// The labels of the catalogue, checked, by number.
@@ -307,6 +339,18 @@ impl Labels {
     }
 }
 
+/// A type expression of a relation, which has exactly one type.
+fn relation_type(labels: &ir::LabelExpr) -> Labels {
+    let all = |parts: &[ir::LabelExpr]| parts.iter().map(relation_type).collect();
+    match labels {
+        ir::LabelExpr::Name(name) => Labels::Name(name.text.clone()),
+        ir::LabelExpr::Any => Labels::Any,
+        ir::LabelExpr::Not(inner) => Labels::Not(Box::new(relation_type(inner))),
+        ir::LabelExpr::And(parts) => Labels::And(all(parts)),
+        ir::LabelExpr::Or(parts) => Labels::Or(all(parts)),
+    }
+}
+
 fn unknown_name(what: &str, name: &Name, near: Option<&str>) -> Box<QueryError> {
     let error = QueryError::new(ErrorCode::UnknownName, name.span, format!("there is no {what} `{}`", name.text));
     match near {
@@ -325,7 +369,9 @@ fn type_conflict(name: &Name, is: Type, wanted: Type) -> Box<QueryError> {
     QueryError::new(ErrorCode::VariableTypeConflict, name.span, message)
 }
 
-fn write(word: &str, span: Span) -> Box<QueryError> {
-    QueryError::new(ErrorCode::Write, span, format!("{word} writes, and queries only read the graph"))
+/// The kit has a name of its own for a clause that writes within an expression.
+fn write(word: &str, span: Span, nested: bool) -> Box<QueryError> {
+    let code = if nested { ErrorCode::InvalidClauseComposition } else { ErrorCode::Write };
+    QueryError::new(code, span, format!("{word} writes, and queries only read the graph"))
         .with_help("use MATCH, WITH, UNWIND and RETURN")
 }

@@ -3,11 +3,16 @@
 //! Nesting and length are bounded before the parser sees the text, since its tree (and its dropping) is recursive.
 
 use open_cypher::ast as cst;
-use open_cypher::{DiagnosticCode, TokenKind, ast::ExprKind as E};
+use open_cypher::{TokenKind, ast::ExprKind as E};
 
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::ir::*;
 use crate::value::ResultValue;
+
+mod diagnostics;
+mod pattern;
+
+use diagnostics::from_diagnostics;
 
 /// Longest text that is looked at.
 const MAX_BYTES: usize = 262_144;
@@ -165,47 +170,6 @@ fn check(text: &str) -> Outcome<Vec<(usize, &'static str)>> {
     Ok(places)
 }
 
-fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnostic]) -> Box<QueryError> {
-    let Some(first) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) else {
-        return QueryError::new(ErrorCode::UnexpectedSyntax, whole_of(text), "the query does not parse");
-    };
-    let at = first.primary_span.text(text).unwrap_or_default();
-    let after_digit =
-        text.get(..first.primary_span.start).is_some_and(|before| before.ends_with(|sign: char| sign.is_ascii_digit()));
-    let code = match first.code {
-        DiagnosticCode::InvalidNumber => ErrorCode::InvalidNumberLiteral,
-        DiagnosticCode::InvalidEscape => ErrorCode::InvalidUnicodeLiteral,
-        DiagnosticCode::InvalidToken if !at.is_ascii() => ErrorCode::InvalidUnicodeCharacter,
-        _ if after_digit && at.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_') => {
-            ErrorCode::InvalidNumberLiteral
-        }
-        _ if matches!(at, ".." | "-") && first.message.contains("`WHERE`, `]`") => {
-            ErrorCode::InvalidRelationshipPattern
-        }
-        _ => ErrorCode::UnexpectedSyntax,
-    };
-    let message = expectations(first.message.lines().next().unwrap_or("the query does not parse"));
-    let error = QueryError::new(code, span(first.primary_span), message);
-    match &first.help {
-        Some(help) => error.with_help(help.lines().next().unwrap_or_default()),
-        None => error,
-    }
-}
-
-/// The parser names everything that it would have taken; a person is helped by a few, words before signs.
-fn expectations(message: &str) -> String {
-    const NAMED_MAX: usize = 5;
-    let Some((before, list)) = message.split_once("; expected ") else { return message.to_owned() };
-    let mut names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
-    if names.len() <= NAMED_MAX {
-        return message.to_owned();
-    }
-    names.sort_by_key(|name| !name.starts_with(char::is_alphabetic));
-    let others = names.len().saturating_sub(NAMED_MAX);
-    let named: Vec<String> = names.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
-    format!("{before}; expected {} or one of {others} others", named.join(", "))
-}
-
 fn span(of: open_cypher::Span) -> Span {
     Span { start: of.start as u32, end: of.end as u32 }
 }
@@ -309,7 +273,8 @@ impl Lowering<'_> {
         }
         for sort in of.order_by.iter().flat_map(|order| &order.items) {
             if let Some(nulls) = &sort.nulls {
-                return Err(unsupported("NULLS FIRST and NULLS LAST", nulls.span));
+                return Err(unsupported("NULLS FIRST and NULLS LAST", nulls.span)
+                    .with_help("nulls come last; order by `x IS NOT NULL, x` to have them first"));
             }
             let descending = sort.direction.as_ref().is_some_and(|of| of.kind == cst::SortDirection::Descending);
             projection.order.push((self.expr(&sort.expression)?, descending));
@@ -321,126 +286,6 @@ impl Lowering<'_> {
     fn text(&self, at: open_cypher::Span) -> std::sync::Arc<str> {
         let (start, end) = (self.source.original(at.start), self.source.original(at.end));
         self.written.get(start..end).unwrap_or_default().trim().into()
-    }
-
-    fn pattern(&mut self, pattern: &cst::Pattern) -> Outcome<Vec<PathPattern>> {
-        pattern.parts.iter().map(|part| self.part(part)).collect()
-    }
-
-    fn part(&mut self, part: &cst::PatternPart) -> Outcome<PathPattern> {
-        let mut shortest = match part.kind.selector.as_ref().map(|selector| (&selector.kind, selector.span)) {
-            None | Some((cst::PathSelector::All, _)) => None,
-            Some((cst::PathSelector::AnyShortest, _)) => Some(Shortest::One),
-            Some((cst::PathSelector::AllShortest, _)) => Some(Shortest::All),
-            Some((_, at)) => return Err(unsupported("this path selector", at)),
-        };
-        let mut path = &part.kind.path;
-        if let [factor] = path.kind.factors.as_slice() {
-            match &factor.kind {
-                cst::PathFactorKind::LegacyShortest { all, pattern } => {
-                    shortest = Some(if *all { Shortest::All } else { Shortest::One });
-                    path = pattern;
-                }
-                cst::PathFactorKind::Parenthesized { pattern, where_clause: None, quantifier: None } => path = pattern,
-                _ => {}
-            }
-        }
-        let mut result = PathPattern {
-            variable: part.kind.binding.as_ref().map(name),
-            shortest,
-            nodes: Vec::new(),
-            relations: Vec::new(),
-            span: span(part.span),
-        };
-        for factor in &path.kind.factors {
-            match &factor.kind {
-                cst::PathFactorKind::Node(of) => {
-                    if result.nodes.len() > result.relations.len() {
-                        return Err(unsupported("two nodes beside each other in a pattern", factor.span));
-                    }
-                    result.nodes.push(NodePattern {
-                        variable: of.variable.as_ref().map(name),
-                        labels: of.labels.as_ref().map(|of| self.labels(of)).transpose()?,
-                        properties: self.optional(of.properties.as_deref())?,
-                        filter: self.optional(of.where_clause.as_deref())?,
-                    });
-                }
-                cst::PathFactorKind::Relationship(of) => {
-                    if result.relations.len() >= result.nodes.len() {
-                        return Err(unsupported("two relations beside each other in a pattern", factor.span));
-                    }
-                    let relation = self.relation(of)?;
-                    result.relations.push(relation);
-                }
-                _ => return Err(unsupported("a grouped path pattern", factor.span)),
-            }
-        }
-        if result.nodes.len() != result.relations.len() + 1 {
-            return Err(QueryError::new(ErrorCode::UnexpectedSyntax, result.span, "a pattern ends in a node"));
-        }
-        Ok(result)
-    }
-
-    fn relation(&mut self, of: &cst::RelationshipPattern) -> Outcome<RelationPattern> {
-        let mut types = Vec::new();
-        if let Some(labels) = &of.labels {
-            relation_types(labels, &mut types)?;
-        }
-        let bound = |text: &str, quantifier: &cst::Quantifier| {
-            text.parse::<u32>().map_err(|_| {
-                QueryError::new(ErrorCode::InvalidRelationshipPattern, span(quantifier.span), "the length is too large")
-            })
-        };
-        let mut length = None;
-        for (quantifier, graph) in
-            of.legacy_quantifier.iter().map(|of| (of, false)).chain(of.graph_quantifier.iter().map(|of| (of, true)))
-        {
-            length = Some(match &quantifier.kind {
-                // A bare `*` inside the brackets means one or more; after them, zero or more.
-                cst::QuantifierKind::ZeroOrMore => (if graph { 0 } else { 1 }, None),
-                cst::QuantifierKind::OneOrMore => (1, None),
-                cst::QuantifierKind::Optional => (0, Some(1)),
-                cst::QuantifierKind::Fixed(count) => {
-                    let count = bound(count, quantifier)?;
-                    (count, Some(count))
-                }
-                cst::QuantifierKind::Range { lower, upper } => (
-                    lower.as_deref().map_or(Ok(if graph { 0 } else { 1 }), |text| bound(text, quantifier))?,
-                    upper.as_deref().map(|text| bound(text, quantifier)).transpose()?,
-                ),
-                _ => return Err(unsupported("this quantifier", quantifier.span)),
-            });
-        }
-        Ok(RelationPattern {
-            variable: of.variable.as_ref().map(name),
-            types,
-            direction: match of.direction.kind {
-                cst::RelationshipDirection::Left => Direction::In,
-                cst::RelationshipDirection::Right => Direction::Out,
-                _ => Direction::Both,
-            },
-            length,
-            properties: self.optional(of.properties.as_deref())?,
-            filter: self.optional(of.where_clause.as_deref())?,
-        })
-    }
-
-    fn labels(&mut self, of: &cst::LabelExpression) -> Outcome<LabelExpr> {
-        use cst::LabelExpressionKind as L;
-        self.deeper(span(of.span), |lowering| {
-            let all = |lowering: &mut Self, parts: &[cst::LabelExpression]| {
-                parts.iter().map(|part| lowering.labels(part)).collect::<Outcome<Vec<_>>>()
-            };
-            Ok(match &of.kind {
-                L::Name(of) => LabelExpr::Name(name(of)),
-                L::Wildcard => LabelExpr::Any,
-                L::Not(inner) => LabelExpr::Not(Box::new(lowering.labels(inner)?)),
-                L::And(parts) => LabelExpr::And(all(lowering, parts)?),
-                L::Or(parts) => LabelExpr::Or(all(lowering, parts)?),
-                L::Parenthesized(inner) => lowering.labels(inner)?,
-                _ => return Err(unsupported("this label expression", of.span)),
-            })
-        })
     }
 
     fn optional(&mut self, expr: Option<&cst::Expr>) -> Outcome<Option<Expr>> {
@@ -688,18 +533,6 @@ fn compare_op(operator: cst::BinaryOperator) -> Option<CompareOp> {
         B::GreaterEqual => CompareOp::GreaterEqual,
         _ => return None,
     })
-}
-
-fn relation_types(labels: &cst::LabelExpression, types: &mut Vec<Name>) -> Outcome<()> {
-    use cst::LabelExpressionKind as L;
-    match &labels.kind {
-        L::Name(of) => types.push(name(of)),
-        L::Or(parts) => parts.iter().try_for_each(|part| relation_types(part, types))?,
-        L::Parenthesized(inner) => relation_types(inner, types)?,
-        L::Wildcard => {}
-        _ => return Err(unsupported("a relation type other than a name or names joined by `|`", labels.span)),
-    }
-    Ok(())
 }
 
 fn literal(of: &cst::Literal, negative: bool) -> Outcome<ResultValue> {

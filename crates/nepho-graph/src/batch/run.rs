@@ -100,7 +100,9 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
             worker.exec.hold(batch.rows)?;
             let vectors: Vec<Option<&Vector>> = outputs.iter().map(|slot| batch.slot(*slot)).collect();
             let value = |vector: &Option<&Vector>, row: usize| vector.map(|vector| vector.get(row)).unwrap_or_default();
+            let before = rows.len();
             rows.extend((0..batch.rows).map(|row| vectors.iter().map(|vector| value(vector, row)).collect::<Vec<V>>()));
+            worker.exec.hold(rows.iter().skip(before).flatten().map(V::weight).sum())?;
             Ok(Flow::Go)
         },
         |_, _| Ok(()),
@@ -314,11 +316,10 @@ impl<'g> Worker<'g> {
                     exec.match_from(matching, step, batch.is_pending(row), frame, out)
                 })
             }
-            Work::Op(op @ (Op::Match(_) | Op::Unwind { .. } | Op::Project(_))) => {
-                self.row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
+            Work::Op(op @ (Op::Match(_) | Op::Unwind { .. } | Op::Alternatives { .. } | Op::Project(_))) => self
+                .row_by_row(stages, at, &batch, sink, |exec, _, frame, out| {
                     exec.stream(std::slice::from_ref(op), frame, out)
-                })
-            }
+                }),
             Work::EndOfMatch => {
                 if batch.pending.is_empty() {
                     return self.stage(stages, at + 1, batch, sink);

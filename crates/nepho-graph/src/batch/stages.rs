@@ -123,7 +123,7 @@ fn need(program: &Program, bound: &Bound, work: Work<'_>, slots: &mut Slots) {
             slots.remove(*slot);
             slots.read(list);
         }
-        Work::Op(Op::Project(_)) => slots.all = true,
+        Work::Op(Op::Project(_) | Op::Alternatives { .. }) => slots.all = true,
         Work::RowSteps { matching, .. } => everything(program, matching, slots),
         Work::Step { matching, at } => {
             let (Some(plan), Some(of)) = (program.matches.get(matching), bound.matches.get(matching)) else { return };

@@ -8,6 +8,8 @@ use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::exec::Frame;
 use crate::functions::Function;
 use crate::plan::Expr;
+use crate::truth::Truth;
+use crate::value::compare::equals;
 use crate::value::{ResultValue as V, Temporal};
 
 impl Exec<'_> {
@@ -30,6 +32,16 @@ impl Exec<'_> {
                     Some(_) => V::Bool(true),
                 });
             }
+            F::NullIf => {
+                let [value, other] = arguments else { return Ok(V::Null) };
+                let (value, other) = (self.eval(value, frame)?, self.eval(other, frame)?);
+                return Ok(match equals(&value, &other) {
+                    Truth::True => V::Null,
+                    Truth::Unknown => V::Unknown,
+                    _ => value,
+                });
+            }
+            F::Timestamp => return Ok(V::Int(self.graph.clock().0.div_euclid(1000))),
             F::Pi => return Ok(V::Float(std::f64::consts::PI)),
             F::E => return Ok(V::Float(std::f64::consts::E)),
             F::Rand => return Ok(V::Float(self.random())),
@@ -106,6 +118,12 @@ impl Exec<'_> {
                 other => return Err(wrong_type(span, "a string or list", other)),
             },
             F::Keys => match self.properties(first, span)? {
+                // A property that could not be read may be absent.
+                V::Map(fields)
+                    if !matches!(first, V::Map(_)) && fields.values().any(|value| matches!(value, V::Unknown)) =>
+                {
+                    V::Unknown
+                }
                 // A map's own keys include those whose value is null.
                 V::Map(fields) => V::list(fields.keys().map(|name| V::String(name.clone())).collect()),
                 missing => missing,
@@ -123,6 +141,10 @@ impl Exec<'_> {
                 }
             }
             F::ToBoolean | F::ToInteger | F::ToFloat | F::ToString => return convert(function, first, span),
+            F::ToBooleanOrNull => return Ok(convert(F::ToBoolean, first, span).unwrap_or_default()),
+            F::ToFloatOrNull => return Ok(convert(F::ToFloat, first, span).unwrap_or_default()),
+            F::ToIntegerOrNull => return Ok(convert(F::ToInteger, first, span).unwrap_or_default()),
+            F::ToStringOrNull => return Ok(convert(F::ToString, first, span).unwrap_or_default()),
             F::Split
             | F::Replace
             | F::Substring

@@ -74,14 +74,20 @@ fn parts_of(value: &V) -> Option<Parts> {
 /// Puts parts together; a time that is missing is midnight, an offset UTC.
 fn make(want: Want, parts: Parts, span: Span) -> Outcome<V> {
     let time = parts.time.unwrap_or(jiff::civil::Time::midnight());
-    let offset = parts.offset.unwrap_or(0);
     let date = || parts.date.ok_or_else(|| QueryError::new(ErrorCode::InvalidArgumentValue, span, "a date is missing"));
     Ok(wrap(match want {
         Want::Date => Temporal::Date(date()?),
         Want::LocalTime => Temporal::LocalTime(time),
-        Want::Time => Temporal::Time(time, offset),
+        Want::Time => Temporal::Time(time, build::offset(&parts, span)?),
         Want::LocalDateTime => Temporal::LocalDateTime(DateTime::from_parts(date()?, time)),
-        Want::DateTime => Temporal::DateTime(DateTime::from_parts(date()?, time), offset, parts.zone.clone()),
+        Want::DateTime => {
+            let at = DateTime::from_parts(date()?, time);
+            let (at, offset) = match &parts.zone {
+                Some(name) => build::in_zone(name, at, parts.offset, span)?,
+                None => (at, parts.offset.unwrap_or(0)),
+            };
+            Temporal::DateTime(at, offset, parts.zone.clone())
+        }
     }))
 }
 

@@ -85,7 +85,7 @@ impl Op {
     /// Calls `f` with the outermost expressions of the operator; those of a pattern are left out.
     pub(crate) fn each_expr<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
         match self {
-            Self::Match(_) => {}
+            Self::Match(_) | Self::Alternatives { .. } => {}
             Self::Unwind { list, .. } => f(list),
             Self::Let(items) => items.iter().for_each(|(expr, _)| f(expr)),
             Self::Filter(expr) => f(expr),

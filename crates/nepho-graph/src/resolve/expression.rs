@@ -124,7 +124,7 @@ impl Resolver<'_> {
                     return Err(QueryError::new(ErrorCode::InvalidArgumentType, of.span, message));
                 }
                 let labels = if is == Type::Relation {
-                    let labels = relation_labels(labels);
+                    let labels = super::relation_type(labels);
                     self.program.labels.push(labels);
                     self.program.labels.len() - 1
                 } else {
@@ -396,6 +396,9 @@ impl Resolver<'_> {
     }
 
     fn call(&mut self, name: &ir::Name, arguments: &[ir::Expr], span: Span) -> Outcome<(Kind, Type)> {
+        if let Some(found) = self.shortest(name, arguments)? {
+            return Ok(found);
+        }
         let Some(signature) = functions::named(&name.text) else {
             let message = format!("there is no function `{}`", name.text);
             let error = QueryError::new(ErrorCode::UnknownFunction, name.span, message);
@@ -449,6 +452,42 @@ impl Resolver<'_> {
         Ok((Kind::Call(signature.function, resolved), of))
     }
 
+    /// `shortestPath((a)-[*]->(b))` as a value: the path or null; `allShortestPaths`: a list.
+    fn shortest(&mut self, name: &ir::Name, arguments: &[ir::Expr]) -> Outcome<Option<(Kind, Type)>> {
+        let shortest = match name.text.to_lowercase().as_str() {
+            "shortestpath" => ir::Shortest::One,
+            "allshortestpaths" => ir::Shortest::All,
+            _ => return Ok(None),
+        };
+        let path = match arguments {
+            [ir::Expr { kind: ExprKind::Pattern(paths), .. }] if paths.len() == 1 => paths.first(),
+            _ => None,
+        };
+        let Some(path) = path else {
+            let message = format!("`{}` takes a pattern such as (a)-[*]->(b)", name.text);
+            return Err(QueryError::new(ErrorCode::InvalidArgumentType, name.span, message));
+        };
+        let named = path.nodes.iter().filter_map(|node| node.variable.as_ref());
+        let named = named.chain(path.relations.iter().filter_map(|relation| relation.variable.as_ref()));
+        for variable in named {
+            if self.lookup(&variable.text).is_none() {
+                return Err(self.undefined(&variable.text, variable.span));
+            }
+        }
+        let outer = self.scope.clone();
+        let variable = super::group::hidden(self.program.width);
+        let path = ir::PathPattern { variable: Some(variable.clone()), shortest: Some(shortest), ..path.clone() };
+        let pattern = self.match_clause(std::slice::from_ref(&path), None, false)?;
+        let slot = self.lookup(&variable.text).map_or(0, |variable| variable.slot);
+        self.scope = outer;
+        let span = name.span;
+        let list = Kind::PatternList { pattern, map: Box::new(Expr { kind: Kind::Slot(slot), span }) };
+        Ok(Some(match shortest {
+            ir::Shortest::One => (Kind::Call(Function::Head, vec![Expr { kind: list, span }]), Type::Path),
+            ir::Shortest::All => (list, Type::List),
+        }))
+    }
+
     /// A query within an expression, by number.
     fn subquery(&mut self, query: &ir::Query) -> Outcome<usize> {
         if self.subquery_depth >= MAX_SUBQUERIES {
@@ -467,6 +506,7 @@ impl Resolver<'_> {
         let independent = self.reads.iter().skip(start).all(|slot| *slot >= width);
         let blocking = plan.parts.iter().flatten().any(|op| match op {
             Op::Project(of) => of.grouped.is_some() || of.skip.is_some() || of.limit.is_some(),
+            Op::Alternatives { subquery, .. } => self.program.subqueries.get(*subquery).is_some_and(|of| of.blocking),
             _ => false,
         });
         self.program.subqueries.push(Subquery { plan, independent, blocking });
@@ -500,18 +540,6 @@ fn type_conflict_as_argument(name: &ir::Name, of: Type) -> Box<QueryError> {
     let mut error = type_conflict(name, of, Type::Map);
     error.code = ErrorCode::InvalidArgumentType;
     error
-}
-
-fn relation_labels(labels: &ir::LabelExpr) -> crate::plan::Labels {
-    use crate::plan::Labels;
-    let all = |parts: &[ir::LabelExpr]| parts.iter().map(relation_labels).collect();
-    match labels {
-        ir::LabelExpr::Name(name) => Labels::Name(name.text.clone()),
-        ir::LabelExpr::Any => Labels::Any,
-        ir::LabelExpr::Not(inner) => Labels::Not(Box::new(relation_labels(inner))),
-        ir::LabelExpr::And(parts) => Labels::And(all(parts)),
-        ir::LabelExpr::Or(parts) => Labels::Or(all(parts)),
-    }
 }
 
 fn calls_rand(expr: &ir::Expr) -> bool {

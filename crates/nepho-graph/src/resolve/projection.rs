@@ -34,12 +34,13 @@ impl Resolver<'_> {
         let merged = projection.distinct || projection.items.iter().any(|item| has_aggregate(&item.expr));
         if let Some(filter) = filter {
             // WHERE sees the old variables too, where rows are not merged.
+            let outer = self.scope.clone();
             if merged {
                 self.scope.clear();
             }
             self.scope.extend(columns.iter().map(|column| column.variable.clone()));
             let start = self.reads.len();
-            let filter = self.predicate(filter)?;
+            let filter = self.predicate(filter).map_err(|error| self.merged_away(error, &outer, "WHERE"))?;
             if let Some(Op::Project(last)) = ops.last_mut() {
                 for slot in self.reads.iter().skip(start) {
                     if !last.kept.contains(slot) && !merged {
@@ -50,8 +51,23 @@ impl Resolver<'_> {
             ops.push(Op::Filter(filter));
         }
         self.projected = Vec::new();
+        let before = std::mem::take(&mut self.scope);
         self.scope = columns.into_iter().map(|column| column.variable).collect();
+        let dropped = before.into_iter().map(|variable| variable.name);
+        self.dropped.extend(dropped.filter(|name| !self.scope.iter().any(|variable| variable.name == *name)));
         Ok(())
+    }
+
+    /// Says why a variable that was there a moment ago is not defined.
+    fn merged_away(&self, mut error: Box<QueryError>, outer: &[Variable], word: &str) -> Box<QueryError> {
+        let name = self.text.get(error.span.clone()).unwrap_or_default();
+        if error.code == ErrorCode::UndefinedVariable && outer.iter().any(|variable| *variable.name == *name) {
+            error.message = format!(
+                "after DISTINCT or an aggregation {word} sees only the columns, and `{name}` is not one of them"
+            );
+            error.help = Some(format!("make `{name}`, or what is asked of it, a column"));
+        }
+        error
     }
 
     pub(super) fn returned(
@@ -188,7 +204,8 @@ impl Resolver<'_> {
             let mut keys = simple_keys.to_vec();
             keys.extend(columns.iter().map(|column| column.name.to_string()));
             for (expr, _) in projection.order.iter().filter(|(expr, _)| has_aggregate(expr) && aggregates) {
-                self.check_ambiguity(expr, &keys, Some(columns), &mut Vec::new())?;
+                self.check_ambiguity(expr, &keys, Some(columns), &mut Vec::new())
+                    .map_err(|error| self.merged_away(error, &outer, "ORDER BY"))?;
             }
             self.scope.clear();
         }
@@ -198,7 +215,7 @@ impl Resolver<'_> {
                 let message = "an aggregation in ORDER BY needs one in the projection";
                 return Err(QueryError::new(ErrorCode::InvalidAggregation, expr.span, message));
             }
-            let (expr, _) = self.expr(expr)?;
+            let (expr, _) = self.expr(expr).map_err(|error| self.merged_away(error, &outer, "ORDER BY"))?;
             result.order.push((expr, *descending));
         }
         self.scope = outer;

@@ -1,6 +1,6 @@
 //! Dates, times and durations of openCypher: their order and their arithmetic. Text is in `temporal_text`.
 //!
-//! Zones other than offsets are kept by name with the offset they had at that time; there is no zone database.
+//! Zones other than offsets are kept by name with the offset they had at that time.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time};
 use nepho_model::Timestamp;
+
+use super::zone::Zone;
 
 pub(crate) const NANOS: i128 = 1_000_000_000;
 const DAY_NANOS: i128 = 86_400 * NANOS;
@@ -216,11 +218,12 @@ impl Temporal {
 
     /// This moved by a duration; `None` beyond the range.
     pub(crate) fn plus(&self, length: Duration) -> Option<Self> {
-        let moved = |at: DateTime| {
+        let days_later = |at: DateTime| {
             let date = date_plus_months(at.date(), length.months)?;
             let days = date_days(date).checked_add(length.days)?;
-            local_from_nanos(i128::from(days) * DAY_NANOS + time_nanos(at.time()) + length.time_nanos())
+            Some(DateTime::from_parts(date_from_days(days)?, at.time()))
         };
+        let moved = |at: DateTime| local_from_nanos(local_nanos(days_later(at)?) + length.time_nanos());
         let turned = |time: Time| time_from_nanos(time_nanos(time) + length.time_nanos()).0;
         Some(match self {
             Self::Date(date) => {
@@ -231,7 +234,16 @@ impl Temporal {
             Self::LocalTime(time) => Self::LocalTime(turned(*time)),
             Self::Time(time, offset) => Self::Time(turned(*time), *offset),
             Self::LocalDateTime(at) => Self::LocalDateTime(moved(*at)?),
-            Self::DateTime(at, offset, zone) => Self::DateTime(moved(*at)?, *offset, zone.clone()),
+            Self::DateTime(at, offset, name) => match name.as_deref().and_then(Zone::named) {
+                // Months and days go by the calendar there, hours by the clock.
+                Some(zone) => {
+                    let (at, offset) = zone.keep(days_later(*at)?, *offset)?;
+                    let instant = local_nanos(at) - i128::from(offset) * NANOS;
+                    let (at, offset) = zone.at_instant(instant + length.time_nanos())?;
+                    Self::DateTime(at, offset, name.clone())
+                }
+                None => Self::DateTime(moved(*at)?, *offset, name.clone()),
+            },
             Self::Duration(own) => Self::Duration(own.plus(length)?),
         })
     }

@@ -1,12 +1,17 @@
 //! Durations between two points in time.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, DateTime, Time};
 
+use super::build::in_zone;
 use super::{moved, parts_of};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::eval::wrong_type;
 use crate::functions::Function;
-use crate::value::temporal::{date_days, date_plus_months, local_nanos, time_nanos};
+use crate::value::temporal::{NANOS, date_plus_months, local_from_nanos, local_nanos};
+use crate::value::temporal_parse::Parts;
+use crate::value::zone::Zone;
 use crate::value::{Duration, ResultValue as V};
 
 const DAY: i128 = 86_400_000_000_000;
@@ -14,55 +19,60 @@ const DAY: i128 = 86_400_000_000_000;
 /// `duration.between` and its kin: in the largest units first, all of one sign.
 pub(super) fn between(function: Function, from: &V, to: &V, span: Span) -> Outcome<Duration> {
     let of = |value: &V| parts_of(value).ok_or_else(|| wrong_type(span, "a date or time", value));
-    let (from, mut to) = (of(from)?, of(to)?);
+    let (from, to) = (of(from)?, of(to)?);
     let beyond = || QueryError::new(ErrorCode::NumberOutOfRange, span, "the duration is beyond the range");
-    let midnight = Time::midnight();
-    // Two offsets: by the instant, seen from the first's.
-    let day = Date::constant(2000, 1, 1);
-    if let (Some(own), Some(other)) = (from.offset, to.offset)
-        && own != other
-    {
-        let at = DateTime::from_parts(to.date.unwrap_or(day), to.time.unwrap_or(midnight));
-        if to.date.is_some() && from.date.is_some() {
-            let at = moved(at, other, own).ok_or_else(beyond)?;
-            to.date = Some(at.date());
-            to.time = Some(at.time());
-        } else {
-            // Times of day alone: no day to turn over.
-            let nanos = time_nanos(to.time.unwrap_or(midnight)) - time_nanos(from.time.unwrap_or(midnight))
-                + i128::from(own - other) * 1_000_000_000;
-            return match function {
-                Function::DurationInMonths | Function::DurationInDays => Ok(Duration::default()),
-                _ => Duration::new(0, 0, nanos).ok_or_else(beyond),
-            };
-        }
-    }
-    let (first, last) = (from.time.unwrap_or(midnight), to.time.unwrap_or(midnight));
-    let (Some(start), Some(end)) = (from.date, to.date) else {
-        let nanos = time_nanos(last) - time_nanos(first);
-        return match function {
-            Function::DurationInMonths | Function::DurationInDays => Ok(Duration::default()),
-            _ => Duration::new(0, 0, nanos).ok_or_else(beyond),
-        };
+    let days_are_known = from.date.is_some() && to.date.is_some();
+    let (start, end) = (side(&from, &to, span)?, side(&to, &from, span)?);
+    // Seen from the first's zone.
+    let zone = start.2.as_deref().and_then(Zone::named);
+    let (start_nanos, end_nanos) = (instant(&start), instant(&end));
+    let total = end_nanos - start_nanos;
+    let end = match &zone {
+        Some(zone) => zone.at_instant(end_nanos).ok_or_else(beyond)?.0,
+        None => moved(end.0, end.1, start.1).ok_or_else(beyond)?,
     };
-    let (start, end) = (DateTime::from_parts(start, first), DateTime::from_parts(end, last));
-    let total = local_nanos(end) - local_nanos(start);
+    let (start, offset) = (start.0, start.1);
     let found = match function {
         Function::DurationInSeconds => Duration::new(0, 0, total),
-        Function::DurationInDays => Duration::new(0, (total / DAY) as i64, 0),
+        Function::DurationInDays | Function::DurationInMonths if !days_are_known => Some(Duration::default()),
+        _ if !days_are_known => Duration::new(0, 0, total),
+        Function::DurationInDays => Duration::new(0, ((local_nanos(end) - local_nanos(start)) / DAY) as i64, 0),
+        Function::DurationInMonths => Duration::new(whole_months(start, end), 0, 0),
         _ => {
             let months = whole_months(start, end);
-            if function == Function::DurationInMonths {
-                Duration::new(months, 0, 0)
-            } else {
-                let reached = date_plus_months(start.date(), months).ok_or_else(beyond)?;
-                let rest =
-                    i128::from(date_days(end.date()) - date_days(reached)) * DAY + time_nanos(last) - time_nanos(first);
-                Duration::new(months, (rest / DAY) as i64, rest % DAY)
-            }
+            let reached = date_plus_months(start.date(), months).ok_or_else(beyond)?;
+            let reached = local_nanos(DateTime::from_parts(reached, start.time()));
+            let days = (local_nanos(end) - reached) / DAY;
+            let reached = local_from_nanos(reached + days * DAY).ok_or_else(beyond)?;
+            let reached = match &zone {
+                Some(zone) => zone.keep(reached, offset).ok_or_else(beyond)?,
+                None => (reached, offset),
+            };
+            Duration::new(months, days as i64, end_nanos - instant(&(reached.0, reached.1, None)))
         }
     };
     found.ok_or_else(beyond)
+}
+
+/// A local time, its offset and its zone's name.
+type Side = (DateTime, i32, Option<Arc<str>>);
+
+/// One end; what it has no day or zone for, it has from the other.
+fn side(own: &Parts, other: &Parts, span: Span) -> Outcome<Side> {
+    let day = own.date.or(other.date).unwrap_or(Date::constant(2000, 1, 1));
+    let at = DateTime::from_parts(day, own.time.unwrap_or(Time::midnight()));
+    Ok(match (own.offset, &own.zone, &other.zone) {
+        (Some(offset), zone, _) => (at, offset, zone.clone()),
+        (None, _, Some(name)) => {
+            let (at, offset) = in_zone(name, at, None, span)?;
+            (at, offset, Some(name.clone()))
+        }
+        (None, ..) => (at, other.offset.unwrap_or(0), None),
+    })
+}
+
+fn instant(side: &Side) -> i128 {
+    local_nanos(side.0) - i128::from(side.1) * NANOS
 }
 
 /// Whole months from one to the other, towards zero.

@@ -7,8 +7,9 @@ use jiff::civil::{DateTime, Time};
 
 use super::{Want, make, moved, parts_of, text_field};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
-use crate::value::temporal::date_days;
+use crate::value::temporal::{NANOS, date_days, local_nanos};
 use crate::value::temporal_parse::{Parts, from_month, from_ordinal, from_quarter, from_week, parse_offset};
+use crate::value::zone::Zone;
 use crate::value::{Duration, ResultValue as V};
 
 type Fields = BTreeMap<Arc<str>, V>;
@@ -25,27 +26,47 @@ fn whole(fields: &Fields, name: &str, span: Span) -> Outcome<Option<i64>> {
     }
 }
 
-/// An offset for a zone that was named: only offsets and UTC are known.
+/// Text's zone by the name that the database has; an offset written beside it must be one that the zone has then.
 pub(super) fn zoned(mut parts: Parts, span: Span) -> Outcome<Parts> {
-    if let Some(zone) = &parts.zone
-        && parts.offset.is_none()
+    let Some(name) = &parts.zone else { return Ok(parts) };
+    let zone = zone(name, span)?;
+    if let (Some(date), Some(time), Some(offset)) = (parts.date, parts.time, parts.offset)
+        && !zone.has_offset(DateTime::from_parts(date, time), offset)
     {
-        let (offset, zone) = offset_of(zone, span)?;
-        parts.offset = Some(offset);
-        parts.zone = zone;
+        return Err(wrong(span, format!("`{name}` has another offset at that time")));
     }
+    parts.zone = zone.name().or(parts.zone);
     Ok(parts)
 }
 
-fn offset_of(zone: &str, span: Span) -> Outcome<(i32, Option<Arc<str>>)> {
-    if let Some(offset) = parse_offset(zone) {
-        return Ok((offset, None));
+fn zone(name: &str, span: Span) -> Outcome<Zone> {
+    Zone::named(name).ok_or_else(|| {
+        wrong(span, format!("there is no time zone `{name}`"))
+            .with_help("write a name such as `Europe/Stockholm`, or an offset such as `+01:00`")
+    })
+}
+
+/// A local time in a zone, with the offset that was known before where it still holds.
+pub(super) fn in_zone(name: &str, at: DateTime, known: Option<i32>, span: Span) -> Outcome<(DateTime, i32)> {
+    let zone = zone(name, span)?;
+    let found = known.map_or_else(|| zone.local(at), |offset| zone.keep(at, offset));
+    found.ok_or_else(|| wrong(span, "the time is beyond the calendar"))
+}
+
+/// The offset of a time of day.
+pub(super) fn offset(parts: &Parts, span: Span) -> Outcome<i32> {
+    match (&parts.zone, parts.offset, parts.date) {
+        (_, Some(offset), _) => Ok(offset),
+        (None, None, _) => Ok(0),
+        (Some(name), None, Some(date)) => {
+            let at = DateTime::from_parts(date, parts.time.unwrap_or(Time::midnight()));
+            Ok(in_zone(name, at, None, span)?.1)
+        }
+        (Some(name), None, None) => {
+            Err(wrong(span, format!("which offset `{name}` has depends on the day, and a time of day has none"))
+                .with_help("write an offset such as `+01:00`"))
+        }
     }
-    if ["utc", "gmt", "etc/utc"].contains(&zone.to_lowercase().as_str()) {
-        return Ok((0, Some(zone.into())));
-    }
-    let message = format!("time zone `{zone}` is not known; write its offset, such as +01:00");
-    Err(QueryError::new(ErrorCode::Unsupported, span, message))
 }
 
 /// A point in time out of a map, with what it leaves out taken from `base`.
@@ -63,21 +84,35 @@ pub(super) fn from_map(want: Want, fields: &Fields, base: Parts, span: Span) -> 
             parts.zone = given.zone;
         }
     }
-    if let Some(zone) = text_field(fields, "timezone") {
-        let (offset, zone) = offset_of(&zone, span)?;
+    // The date first: which offset a zone has depends on it.
+    if !matches!(want, Want::LocalTime | Want::Time) {
+        parts.date = date(fields, &parts, span)?.or(parts.date);
+    }
+    if let Some(name) = text_field(fields, "timezone") {
+        let to = match parse_offset(&name) {
+            Some(offset) => Parts { offset: Some(offset), ..Parts::default() },
+            None => zoned(Parts { zone: Some(name), ..Parts::default() }, span)?,
+        };
         // A time that has an offset keeps its instant; one that has none gets it.
-        if let (Some(from), Some(time)) = (parts.offset, parts.time) {
+        if let (Some(mut from), Some(time)) = (parts.offset, parts.time) {
             let day = parts.date.unwrap_or(jiff::civil::Date::constant(2000, 1, 1));
-            let at = moved(DateTime::from_parts(day, time), from, offset)
-                .ok_or_else(|| wrong(span, "the time is beyond the calendar"))?;
+            let mut at = DateTime::from_parts(day, time);
+            if let (Some(own), Some(_)) = (&parts.zone, parts.date) {
+                (at, from) = in_zone(own, at, Some(from), span)?;
+            }
+            let moved = match (&to.zone, to.offset) {
+                (Some(name), _) => {
+                    let instant = local_nanos(at) - i128::from(from) * NANOS;
+                    zone(name, span)?.at_instant(instant).map(|(at, _)| at)
+                }
+                (None, offset) => moved(at, from, offset.unwrap_or(0)),
+            };
+            let at = moved.ok_or_else(|| wrong(span, "the time is beyond the calendar"))?;
             parts.time = Some(at.time());
             parts.date = parts.date.map(|_| at.date());
         }
-        parts.offset = Some(offset);
-        parts.zone = zone;
-    }
-    if !matches!(want, Want::LocalTime | Want::Time) {
-        parts.date = date(fields, &parts, span)?.or(parts.date);
+        parts.offset = to.offset;
+        parts.zone = to.zone;
     }
     if want != Want::Date {
         parts.time = time(fields, &parts, span)?.or(parts.time);
