@@ -12,6 +12,7 @@ use crate::functions::Function;
 use crate::ir::BinaryOp;
 use crate::value::temporal::{local_from_nanos, local_nanos};
 use crate::value::temporal_parse::{Parts, parse, parse_duration, parse_time};
+use crate::value::zone::Zone;
 use crate::value::{Duration, ResultValue as V, Temporal};
 
 mod between;
@@ -177,12 +178,21 @@ pub(super) fn call(function: Function, values: &[V], clock: Timestamp, span: Spa
             [V::String(text)] => {
                 // `2140` is a time of day here, and a year elsewhere.
                 let time = matches!(want, Want::LocalTime | Want::Time).then(|| parse_time(text)).flatten();
-                let parts = time
-                    .or_else(|| parse(text))
-                    .ok_or_else(|| wrong(format!("`{text}` is no ISO 8601 date or time")))?;
+                let Some(parts) = time.or_else(|| parse(text)) else {
+                    if Zone::named(text).is_some() {
+                        return now(
+                            want,
+                            &std::iter::once(("timezone".into(), values[0].clone())).collect(),
+                            clock,
+                            span,
+                        );
+                    }
+                    return Err(wrong(format!("`{text}` is no ISO 8601 date or time")));
+                };
                 let parts = build::zoned(parts, span)?;
                 make(want, parts, span)
             }
+            [V::Map(fields)] if fields.len() == 1 && fields.contains_key("timezone") => now(want, fields, clock, span),
             [V::Map(fields)] => build::from_map(want, fields, Parts::default(), span),
             [value @ V::Time(_)] if want == Want::DateTime => Ok(value.clone()),
             [other] => {
@@ -192,6 +202,11 @@ pub(super) fn call(function: Function, values: &[V], clock: Timestamp, span: Spa
             _ => Ok(V::Null),
         },
     }
+}
+
+/// The clock's time in the zone that the fields name.
+fn now(want: Want, fields: &build::Fields, clock: Timestamp, span: Span) -> Outcome<V> {
+    build::from_map(want, fields, parts_of(&V::Time(clock)).unwrap_or_default(), span)
 }
 
 /// A map's field as text.

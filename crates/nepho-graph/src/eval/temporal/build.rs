@@ -12,7 +12,7 @@ use crate::value::temporal_parse::{Parts, from_month, from_ordinal, from_quarter
 use crate::value::zone::Zone;
 use crate::value::{Duration, ResultValue as V};
 
-type Fields = BTreeMap<Arc<str>, V>;
+pub(super) type Fields = BTreeMap<Arc<str>, V>;
 
 fn wrong(span: Span, message: impl Into<String>) -> Box<QueryError> {
     QueryError::new(ErrorCode::InvalidArgumentValue, span, message)
