@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::civil::DateTime;
 use nepho_model::Timestamp;
 
 use super::functions::wrap;
@@ -13,7 +12,7 @@ use crate::ir::BinaryOp;
 use crate::value::temporal::{local_from_nanos, local_nanos};
 use crate::value::temporal_parse::{Parts, parse, parse_duration, parse_time};
 use crate::value::zone::Zone;
-use crate::value::{Duration, ResultValue as V, Temporal};
+use crate::value::{DateTime, Duration, ResultValue as V, Temporal};
 
 mod between;
 mod build;
@@ -38,7 +37,7 @@ pub(super) fn instant_micros(value: &V) -> Option<i64> {
         V::Time(time) => Some(time.0),
         V::Temporal(of) => {
             let nanos = match &**of {
-                Temporal::Date(date) => local_nanos(date.to_datetime(jiff::civil::Time::midnight())),
+                Temporal::Date(date) => local_nanos(DateTime::from_parts(*date, jiff::civil::Time::midnight())),
                 Temporal::LocalDateTime(at) => local_nanos(*at),
                 of => of.instant_nanos()?,
             };
@@ -64,9 +63,9 @@ fn parts_of(value: &V) -> Option<Parts> {
         Temporal::Date(date) => Parts { date: Some(date), ..Parts::default() },
         Temporal::LocalTime(time) => Parts { time: Some(time), ..Parts::default() },
         Temporal::Time(time, offset) => Parts { time: Some(time), offset: Some(offset), ..Parts::default() },
-        Temporal::LocalDateTime(at) => Parts { date: Some(at.date()), time: Some(at.time()), ..Parts::default() },
+        Temporal::LocalDateTime(at) => Parts { date: Some(at.date), time: Some(at.time), ..Parts::default() },
         Temporal::DateTime(at, offset, zone) => {
-            Parts { date: Some(at.date()), time: Some(at.time()), offset: Some(offset), zone }
+            Parts { date: Some(at.date), time: Some(at.time), offset: Some(offset), zone }
         }
         Temporal::Duration(_) => return None,
     })
