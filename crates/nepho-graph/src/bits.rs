@@ -60,6 +60,23 @@ impl Bits {
         }
     }
 
+    /// Adds all bits of another.
+    pub fn append(&mut self, other: &Self) {
+        let (from, shift) = (self.length >> 6, self.length & 63);
+        self.grow(self.length + other.length);
+        let target = self.words.get_mut(from..).unwrap_or_default();
+        for (at, word) in other.words.iter().enumerate() {
+            if let Some(low) = target.get_mut(at) {
+                *low |= word << shift;
+            }
+            if shift != 0
+                && let Some(high) = target.get_mut(at + 1)
+            {
+                *high |= word >> (64 - shift);
+            }
+        }
+    }
+
     /// How many are true.
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
@@ -118,6 +135,23 @@ mod tests {
         assert_eq!(bits.ones().last(), Some(69));
         assert!(!bits.get(70));
         assert_eq!(Bits::from_words(3, |_| u64::MAX).count(), 3);
+    }
+
+    #[test]
+    fn appended_bits_follow_the_others() {
+        for first in [0, 1, 63, 64, 65, 130] {
+            for second in [0, 1, 63, 64, 65, 200] {
+                let mut all = Bits::default();
+                let mut parts = [Bits::default(), Bits::default()];
+                for index in 0..first + second {
+                    all.push(index % 3 != 1);
+                    parts[usize::from(index >= first)].push(index % 3 != 1);
+                }
+                let [mut joined, rest] = parts;
+                joined.append(&rest);
+                assert_eq!(joined, all, "{first} and {second}");
+            }
+        }
     }
 
     #[test]

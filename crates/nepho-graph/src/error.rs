@@ -117,7 +117,12 @@ impl std::error::Error for QueryError {}
 impl QueryError {
     /// An error of `code` at `span`.
     pub(crate) fn new(code: ErrorCode, span: Span, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { message: message.into(), span: span.range(), help: None, code })
+        let mut message: String = message.into();
+        // Text of the query or the graph may stand in it; a message is one line all the same.
+        if message.contains(char::is_control) {
+            message = message.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
+        }
+        Box::new(Self { message, span: span.range(), help: None, code })
     }
 
     /// The same error with a suggestion.

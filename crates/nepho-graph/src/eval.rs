@@ -22,9 +22,6 @@ mod operators;
 mod temporal;
 mod text;
 
-/// Deepest nesting of lists and maps that a fold may build.
-const MAX_VALUE_DEPTH: usize = 100;
-
 /// A pattern that must match the whole text.
 pub(crate) fn whole_regex(pattern: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().map_err(|error| {
@@ -123,10 +120,13 @@ impl Exec<'_> {
                 let to = to.as_ref().map(|to| self.eval(to, frame)).transpose()?;
                 self.slice(&of, from.as_ref(), to.as_ref(), expr.span)
             }
-            Kind::List(items) => Ok(V::list(items.iter().map(|item| self.eval(item, frame)).collect::<Outcome<_>>()?)),
+            Kind::List(items) => {
+                let items = items.iter().map(|item| self.eval(item, frame)).collect::<Outcome<_>>()?;
+                self.check_nested(V::list(items), expr.span)
+            }
             Kind::Map(entries) => {
                 let fields = entries.iter().map(|(name, value)| Ok((name.clone(), self.eval(value, frame)?)));
-                Ok(V::Map(Arc::new(fields.collect::<Outcome<_>>()?)))
+                self.check_nested(V::Map(Arc::new(fields.collect::<Outcome<_>>()?)), expr.span)
             }
             Kind::MapProjection { of, all, items } => self.map_projection(of, *all, items, frame),
             Kind::Call(function, arguments) => self.call(*function, arguments, expr.span, frame),
@@ -146,10 +146,6 @@ impl Exec<'_> {
                     self.tick()?;
                     frame[*slot] = item.clone();
                     let value = self.eval(body, frame)?;
-                    if value.depth(MAX_VALUE_DEPTH + 1) > MAX_VALUE_DEPTH {
-                        let message = "the fold builds a value that is nested too deeply";
-                        return Err(QueryError::new(ErrorCode::Limit, expr.span, message));
-                    }
                     frame[*accumulator] = value;
                 }
                 Ok(std::mem::take(&mut frame[*accumulator]))
@@ -322,7 +318,7 @@ impl Exec<'_> {
                 None => item.clone(),
             });
         }
-        Ok(V::list(values))
+        self.check_nested(V::list(values), list.span)
     }
 
     fn quantified(&self, kind: Quantifier, slot: Slot, list: &Expr, filter: &Expr, frame: &mut Frame) -> Outcome<V> {
@@ -384,7 +380,7 @@ impl Exec<'_> {
                 fields.insert(name.clone(), self.eval(value, frame)?);
             }
         }
-        Ok(V::Map(Arc::new(fields)))
+        self.check_nested(V::Map(Arc::new(fields)), of.span)
     }
 }
 

@@ -30,6 +30,9 @@ mod shortest;
 pub(crate) use aggregate::Accumulator;
 pub(crate) use project::Gathered;
 
+/// Deepest nesting of lists and maps that a query may build.
+const MAX_VALUE_DEPTH: usize = 100;
+
 /// A row.
 pub(crate) type Frame = Vec<V>;
 
@@ -214,6 +217,22 @@ impl<'g> Exec<'g> {
             return Err(QueryError::new(ErrorCode::Limit, Span::default(), "a list or text would grow too large"));
         }
         Ok(())
+    }
+
+    /// Checks a list or map that was made of others: sharing makes it cheap to make and dear to walk.
+    pub fn check_nested(&self, value: V, span: Span) -> Outcome<V> {
+        let holds = |item: &V| matches!(item, V::List(_) | V::Map(_));
+        let nests = match &value {
+            V::List(items) => items.iter().any(holds),
+            V::Map(fields) => fields.values().any(holds),
+            _ => false,
+        };
+        let mut left = self.max_rows.clamp(1024, 100_000_000);
+        if nests && !value.is_within(MAX_VALUE_DEPTH, &mut left) {
+            let message = "a list or map would be nested too deeply or grow too large";
+            return Err(QueryError::new(ErrorCode::Limit, span, message));
+        }
+        Ok(value)
     }
 
     /// Rows of a query plan; union parts one after the other. The sink reads the slots in `outputs[part]`.
@@ -405,7 +424,7 @@ impl<'g> Exec<'g> {
                     Ok(Flow::Go)
                 })
             })?;
-            Ok(if uncertain { V::Unknown } else { V::list(values) })
+            if uncertain { Ok(V::Unknown) } else { exec.check_nested(V::list(values), Span::default()) }
         })
     }
 
@@ -444,7 +463,7 @@ impl<'g> Exec<'g> {
             })
             .map(|_| ())
         })?;
-        Ok(if uncertain { V::Unknown } else { V::list(values) })
+        if uncertain { Ok(V::Unknown) } else { self.check_nested(V::list(values), map.span) }
     }
 
     /// Runs a search and tells whether it may have missed something.

@@ -61,14 +61,14 @@ const BUILT_IN: [&str; 4] = ["key", "kind", "account", "region"];
 pub(crate) struct Columns {
     pub names: Vec<Arc<str>>,
     pub by_name: HashMap<Arc<str>, u32>,
-    columns: Vec<Lazy<Column>>,
+    columns: Vec<Lazy<Arc<Column>>>,
     indexes: Vec<Lazy<Index>>,
     /// How often a value was looked for in each.
     asked: Vec<AtomicU32>,
 }
 
 impl Columns {
-    fn add(&mut self, name: Arc<str>, column: Lazy<Column>) {
+    fn add(&mut self, name: Arc<str>, column: Lazy<Arc<Column>>) {
         if !self.by_name.contains_key(&name) {
             self.by_name.insert(name.clone(), self.columns.len() as u32);
             self.names.push(name);
@@ -79,8 +79,8 @@ impl Columns {
     }
 }
 
-impl FromIterator<(Arc<str>, Lazy<Column>)> for Columns {
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, Lazy<Column>)>>(columns: I) -> Self {
+impl FromIterator<(Arc<str>, Lazy<Arc<Column>>)> for Columns {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Lazy<Arc<Column>>)>>(columns: I) -> Self {
         let mut all = Self::default();
         columns.into_iter().for_each(|(name, column)| all.add(name, column));
         all
@@ -122,7 +122,7 @@ impl Table {
     /// The keys, ascending.
     pub fn keys(&self) -> &Arc<Texts> {
         self.keys.get(|| match &self.origin {
-            Some(Origin { reader, number }) => Arc::new(reader.or(reader.source.keys(*number), Texts::default)),
+            Some(Origin { reader, number }) => reader.or(reader.source.keys(*number), Arc::default),
             None => Arc::default(),
         })
     }
@@ -173,20 +173,20 @@ impl Table {
     }
 
     #[cold]
-    fn read_column(&self, index: usize) -> Column {
+    fn read_column(&self, index: usize) -> Arc<Column> {
         let own = if self.built_in { index.checked_sub(BUILT_IN.len()) } else { Some(index) };
         let place = |codes: &Arc<Vec<u32>>| Cells::Text { codes: codes.clone(), dictionary: self.place_names.clone() };
         match (own, &self.origin) {
             (Some(own), Some(Origin { reader, number })) => {
-                reader.or(reader.source.property(*number, own), || Column::unread(self.nodes.len()))
+                reader.or(reader.source.property(*number, own), || Column::unread(self.nodes.len()).into())
             }
-            (Some(_), None) => Column::full(Cells::None),
-            (None, _) => Column::full(match BUILT_IN.get(index) {
+            (Some(_), None) => Column::full(Cells::None).into(),
+            (None, _) => Arc::new(Column::full(match BUILT_IN.get(index) {
                 Some(&"key") => Cells::PlainText(self.keys().clone()),
                 Some(&"kind") => Cells::Same(ResultValue::String(self.kind.clone())),
                 Some(&"account") => place(&self.places().accounts),
                 _ => place(&self.places().regions),
-            }),
+            })),
         }
     }
 
@@ -198,6 +198,9 @@ impl Table {
             .map(|row| self.nodes.start + row as u32)
     }
 }
+
+/// Kind → distinct (account, region) of nodes whose relations could not be read.
+type UnknownPlaces = HashMap<u32, Vec<(u32, u32)>>;
 
 /// Relations of one type.
 #[derive(Debug)]
@@ -214,8 +217,8 @@ pub(crate) struct RelationTable {
     pub pairs: Vec<Pair>,
     /// Nodes whose relations of this type could not be read, ascending.
     pub unknown: Vec<u32>,
-    /// Where such nodes are: kind → distinct (account, region).
-    pub unknown_places: HashMap<u32, Vec<(u32, u32)>>,
+    /// Where such nodes are; read when first needed, since it takes the places of their kinds.
+    unknown_places: Lazy<UnknownPlaces>,
 }
 
 impl RelationTable {
@@ -255,9 +258,9 @@ impl RelationTable {
     fn column(&self, index: usize) -> Option<&Column> {
         Some(self.columns.columns.get(index)?.get(|| match &self.origin {
             Some(Origin { reader, number }) => {
-                reader.or(reader.source.relation_property(*number, index), || Column::unread(self.count))
+                reader.or(reader.source.relation_property(*number, index), || Column::unread(self.count).into())
             }
-            None => Column::full(Cells::None),
+            None => Column::full(Cells::None).into(),
         }))
     }
 }
@@ -328,20 +331,6 @@ impl Graph {
             }
         }
         relations.sort_by(|left, right| left.name.cmp(&right.name));
-        for relation in &mut relations {
-            for node in &relation.unknown {
-                let kind = kind_of.get(*node as usize).copied().unwrap_or(u32::MAX);
-                let Some(table) = tables.get(kind as usize) else { continue };
-                let (row, places) = ((*node - table.nodes.start) as usize, table.places());
-                if let (Some(account), Some(region)) = (places.accounts.get(row), places.regions.get(row)) {
-                    relation.unknown_places.entry(kind).or_default().push((*account, *region));
-                }
-            }
-            for marks in relation.unknown_places.values_mut() {
-                marks.sort_unstable();
-                marks.dedup();
-            }
-        }
         for marks in incomplete.values_mut() {
             marks.sort_unstable();
             marks.dedup();
@@ -459,6 +448,25 @@ impl Graph {
     /// Whether a region code means no region.
     pub(crate) fn is_global(&self, region: u32) -> bool {
         self.global.contains(&Some(region))
+    }
+
+    /// Distinct (account, region) of the nodes of a kind whose relations of a type could not be read.
+    pub(crate) fn unknown_places(&self, relation: u32, kind: u32) -> &[(u32, u32)] {
+        let Some(table) = self.relations.get(relation as usize) else { return &[] };
+        let places = table.unknown_places.get(|| {
+            let mut places = UnknownPlaces::new();
+            for node in &table.unknown {
+                if let Some(place) = self.place(NodeId(*node)) {
+                    places.entry(self.kind_number(NodeId(*node))).or_default().push(place);
+                }
+            }
+            for of_kind in places.values_mut() {
+                of_kind.sort_unstable();
+                of_kind.dedup();
+            }
+            places
+        });
+        places.get(&kind).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The text of a place code.

@@ -229,14 +229,31 @@ impl ResultValue {
         }
     }
 
-    /// How deeply lists and maps are nested, counted up to `limit`.
-    pub(crate) fn depth(&self, limit: usize) -> usize {
-        if limit == 0 {
-            return 0;
+    /// Whether lists and maps in it are nested at most `depth` deep and hold at most `left` elements together, each
+    /// counted as often as it stands there: values are shared, but what walks or writes them sees every copy.
+    pub(crate) fn is_within(&self, depth: usize, left: &mut usize) -> bool {
+        let length = match self {
+            Self::List(items) => items.len(),
+            Self::Map(fields) => fields.len(),
+            _ => return true,
+        };
+        if depth == 0 || length > *left {
+            return false;
         }
+        *left -= length;
         match self {
-            Self::List(items) => 1 + items.iter().map(|item| item.depth(limit - 1)).max().unwrap_or(0),
-            Self::Map(fields) => 1 + fields.values().map(|item| item.depth(limit - 1)).max().unwrap_or(0),
+            Self::List(items) => items.iter().all(|item| item.is_within(depth - 1, left)),
+            Self::Map(fields) => fields.values().all(|item| item.is_within(depth - 1, left)),
+            _ => true,
+        }
+    }
+
+    /// Elements of a list, fields of a map, pieces of 1 KiB of a text: what a row holds beside itself.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::List(items) => items.len(),
+            Self::Map(fields) => fields.len(),
+            Self::String(text) => text.len() / 1024,
             _ => 0,
         }
     }

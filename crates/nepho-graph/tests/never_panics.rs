@@ -5,6 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[path = "harness/any_text.rs"]
+mod any_text;
+
 use nepho_graph::{Condition, Graph, GraphBuilder, Limits, Parameters, Query, Schema, Truth};
 use nepho_model::{Timestamp, Value};
 use proptest::prelude::*;
@@ -213,20 +216,7 @@ fn graph((nodes, relations, unread, incomplete): &Parts) -> Graph {
 }
 
 fn run(graph: &Graph, text: &str) {
-    let limits = Limits { time: Some(Duration::from_millis(200)), memory_rows: 20_000, cancel: None };
-    let check = |error: nepho_graph::QueryError| {
-        assert!(!error.message.contains('\n'), "{text}: {error}");
-        assert!(text.get(error.span.clone()).is_some(), "{text}: {:?} is no place in it", error.span);
-    };
-    match Query::compile(&Schema::open(), text) {
-        Ok(query) => match query.run(graph, &Parameters::new(), &limits) {
-            Ok(rows) => {
-                rows.to_json(graph);
-            }
-            Err(error) => check(error),
-        },
-        Err(error) => check(error),
-    }
+    any_text::run(graph, &Schema::open(), text);
     if let Ok(condition) = Condition::compile(&Schema::open(), "a", "r", text) {
         judge(graph, &condition);
     }
@@ -320,6 +310,21 @@ fn deep_and_long_texts_are_refused_or_run() {
             .to_owned(),
     ] {
         run(&graph, &text);
+    }
+}
+
+/// What the fuzzer starts from, and what it found.
+#[test]
+fn on_the_corpus_of_the_fuzzer() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/query");
+    let graph = any_text::graph(any_text::schema());
+    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() > 50);
+    for file in files {
+        if let Ok(text) = std::fs::read_to_string(file) {
+            any_text::run(&graph, &Schema::open(), &text);
+            any_text::run(&graph, &any_text::schema(), &text);
+        }
     }
 }
 

@@ -34,6 +34,10 @@ pub enum Command {
     },
     /// Ask the graph an openCypher question.
     Query(QueryArguments),
+    /// List the snapshots of a store.
+    Snapshots(SnapshotsArguments),
+    /// Show what changed between two snapshots.
+    Diff(DiffArguments),
     /// List findings of the last scan or of a recording.
     Findings(FindingsArguments),
     /// Show what could and could not be read.
@@ -141,6 +145,18 @@ pub struct ScanAwsArguments {
     /// What to report.
     #[command(flatten)]
     pub report: ReportArguments,
+    /// Where to save a snapshot.
+    #[command(flatten)]
+    pub store: StoreArguments,
+}
+
+/// Where snapshots are.
+#[derive(Debug, Args, Clone)]
+pub struct StoreArguments {
+    /// The folder of snapshots. A scan saves one in it; without it none is saved.
+    // As with the catalogue: an empty variable counts as none.
+    #[arg(long, value_name = "DIR", env = "NEPHOSCOPE_STORE")]
+    pub store: Option<OsString>,
 }
 
 /// Where recorded answers are.
@@ -154,7 +170,51 @@ pub struct ReplayArguments {
     pub at: Option<Timestamp>,
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, String> {
+/// Options of `snapshots`.
+#[derive(Debug, Args)]
+pub struct SnapshotsArguments {
+    /// What to do, instead of listing them.
+    #[command(subcommand)]
+    pub action: Option<SnapshotsAction>,
+    /// Where snapshots are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// What to do with snapshots.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotsAction {
+    /// Remove all but the newest.
+    Prune {
+        /// How many to keep.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: u32,
+        /// Where snapshots are.
+        #[command(flatten)]
+        store: StoreArguments,
+    },
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The earlier snapshot: an id, a time (the newest not later), `latest` or `latest~1` (the one before).
+    pub a: String,
+    /// The later snapshot.
+    pub b: String,
+    /// Where snapshots are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Reads a time, for options.
+pub fn timestamp(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
@@ -205,9 +265,19 @@ pub struct ReportArguments {
 pub struct QueryArguments {
     /// openCypher, for instance: MATCH (b:AwsS3Bucket) WHERE b.public_read RETURN b.name
     pub query: String,
-    /// What to read from instead of the last scan.
+    /// Read recorded answers instead of the last scan: a file or a folder (may be repeated).
+    #[arg(long = "replay", value_name = "FILE|DIR", conflicts_with = "between")]
+    pub replay: Vec<PathBuf>,
+    /// Ask the snapshot of this time: the newest that is not later (also an id, `latest`, `latest~1`). With --replay, the
+    /// time to judge by.
+    #[arg(long, value_name = "TIME", conflicts_with = "between")]
+    pub at: Option<String>,
+    /// Ask two snapshots, and show which rows only the first has (-) and only the second (+).
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub between: Vec<String>,
+    /// Where snapshots are.
     #[command(flatten)]
-    pub replay: ReplayArguments,
+    pub store: StoreArguments,
     /// table, json or csv.
     #[arg(long, default_value = "table")]
     pub format: TableFormat,
@@ -319,4 +389,7 @@ pub struct DemoArguments {
     /// Where to write the report.
     #[arg(long, default_value = "nephoscope-demo.html", value_name = "FILE")]
     pub out: PathBuf,
+    /// Where to save a snapshot.
+    #[command(flatten)]
+    pub store: StoreArguments,
 }

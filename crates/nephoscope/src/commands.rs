@@ -4,12 +4,14 @@ mod completions;
 mod compliance;
 mod coverage;
 mod demo;
+mod diff;
 mod findings;
 mod kinds;
 mod permissions;
 mod query;
 mod rules;
 mod scan;
+mod snapshots;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +39,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     match arguments.command {
         Command::Scan { target: ScanTarget::Aws(options) } => scan::run(catalog, *options, quiet),
-        Command::Query(options) => query::run(catalog, options),
+        Command::Query(options) => query::run(catalog, options, quiet),
+        Command::Snapshots(options) => snapshots::run(options, quiet),
+        Command::Diff(options) => diff::run(options),
         Command::Findings(options) => findings::run(catalog, options, quiet),
         Command::Coverage(options) => coverage::run(catalog, options),
         Command::Compliance(options) => compliance::run(catalog, options),

@@ -7,6 +7,7 @@
 mod arguments;
 mod commands;
 mod diagnostics;
+mod history;
 mod output;
 mod pipeline;
 mod reporting;

@@ -35,6 +35,11 @@ pub fn table(format: TableFormat, columns: &[&str], rows: &[Vec<Json>]) -> anyho
     Ok(())
 }
 
+/// Writes one JSON value, as harmless as a table.
+pub fn json(value: &Json) -> anyhow::Result<()> {
+    write_pretty(&mut std::io::stdout().lock(), value).context("writing to standard output")
+}
+
 /// A cell as text: strings bare, all else as JSON.
 fn plain(cell: &Json) -> String {
     match cell {

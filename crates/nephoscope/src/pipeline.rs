@@ -29,6 +29,8 @@ pub struct Analysis {
     pub clock: Timestamp,
     /// Where the answers come from, in a word.
     pub source: String,
+    /// The recordings of those answers; none where they lie in the binary.
+    pub recordings: Vec<PathBuf>,
     /// The provider's partition.
     pub partition: String,
     /// Regions that were read.
@@ -103,8 +105,16 @@ pub async fn analyse(catalog: &Arc<Catalog>, task: Task) -> anyhow::Result<(Anal
             notes.push(note.clone());
         }
     }
-    let analysis =
-        Analysis { catalog: catalog.clone(), estate, clock: task.clock, source: task.name, partition, regions, notes };
+    let analysis = Analysis {
+        catalog: catalog.clone(),
+        estate,
+        clock: task.clock,
+        source: task.name,
+        recordings: Vec::new(),
+        partition,
+        regions,
+        notes,
+    };
     Ok((analysis, summary))
 }
 
@@ -167,7 +177,8 @@ pub fn replay_services(
         .collect::<Vec<_>>()
         .join(", ");
     let replay = Replay::open(&paths, options.at)?;
-    replay_opened(catalog, name, replay, services, true)
+    let analysis = replay_opened(catalog, name, replay, services, true)?;
+    Ok(Analysis { recordings: paths, ..analysis })
 }
 
 /// Replays a recording that is held in memory.

@@ -115,7 +115,13 @@ impl Plan {
         notes
     }
 
-    fn runs_all_rules(&self) -> bool {
+    /// The rules to run.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// Whether none were left out.
+    pub fn runs_all_rules(&self) -> bool {
         self.rules.len() == self.rules_known
     }
 }

@@ -100,7 +100,9 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
             worker.exec.hold(batch.rows)?;
             let vectors: Vec<Option<&Vector>> = outputs.iter().map(|slot| batch.slot(*slot)).collect();
             let value = |vector: &Option<&Vector>, row: usize| vector.map(|vector| vector.get(row)).unwrap_or_default();
+            let before = rows.len();
             rows.extend((0..batch.rows).map(|row| vectors.iter().map(|vector| value(vector, row)).collect::<Vec<V>>()));
+            worker.exec.hold(rows.iter().skip(before).flatten().map(V::weight).sum())?;
             Ok(Flow::Go)
         },
         |_, _| Ok(()),

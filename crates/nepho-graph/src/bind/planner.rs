@@ -332,8 +332,7 @@ impl<'a> Planner<'a> {
                 gaps.push(Gap { kind: *kind, mark: *mark, relation: None });
             }
             for of in types {
-                let Some(table) = self.graph.relations.get(*of as usize) else { continue };
-                for (account, region) in table.unknown_places.get(kind).into_iter().flatten() {
+                for (account, region) in self.graph.unknown_places(*of, *kind) {
                     let region = (!self.graph.is_global(*region)).then_some(*region);
                     let mark = Mark { account: Some(*account), region };
                     gaps.push(Gap { kind: *kind, mark, relation: Some(*of) });

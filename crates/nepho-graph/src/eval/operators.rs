@@ -66,15 +66,15 @@ impl Exec<'_> {
         Ok(match (left, right) {
             (V::List(left), V::List(right)) => {
                 self.check_length(left.len() + right.len())?;
-                V::list(left.iter().chain(right.iter()).cloned().collect())
+                self.check_nested(V::list(left.iter().chain(right.iter()).cloned().collect()), span)?
             }
             (V::List(left), item) => {
                 self.check_length(left.len() + 1)?;
-                V::list(left.iter().chain([item]).cloned().collect())
+                self.check_nested(V::list(left.iter().chain([item]).cloned().collect()), span)?
             }
             (item, V::List(right)) => {
                 self.check_length(right.len() + 1)?;
-                V::list([item].into_iter().chain(right.iter()).cloned().collect())
+                self.check_nested(V::list([item].into_iter().chain(right.iter()).cloned().collect()), span)?
             }
             (V::String(left), V::String(right)) => {
                 self.check_length(left.len() + right.len())?;

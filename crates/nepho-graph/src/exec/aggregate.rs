@@ -295,7 +295,7 @@ impl Accumulator {
                 _ => V::Int(whole),
             },
             State::Best(best) => best.unwrap_or_default(),
-            State::Values(values) => V::list(values),
+            State::Values(values) => exec.check_nested(V::list(values), aggregate.span)?,
             State::Spread { squares, .. } => V::Float(match aggregate.kind {
                 A::StDev if number_of < 2 => 0.0,
                 A::StDev => (squares / (count - 1.0)).sqrt(),

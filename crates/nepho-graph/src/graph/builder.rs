@@ -96,9 +96,9 @@ impl ColumnSet {
         }
     }
 
-    fn finish(self, length: usize, order: &[u32]) -> impl Iterator<Item = (Arc<str>, Lazy<Column>)> {
-        let columns = self.builders.into_iter().map(move |builder| builder.finish(length).reordered(order).into());
-        self.names.into_iter().zip(columns)
+    fn finish(self, length: usize, order: &[u32]) -> impl Iterator<Item = (Arc<str>, Lazy<Arc<Column>>)> {
+        let column = move |builder: ColumnBuilder| Arc::new(builder.finish(length).reordered(order)).into();
+        self.names.into_iter().zip(self.builders.into_iter().map(column))
     }
 }
 
@@ -448,7 +448,7 @@ impl RelationRows {
             columns: columns.finish(length, &order).collect(),
             origin: None,
             unknown,
-            unknown_places: HashMap::new(),
+            unknown_places: Lazy::unread(),
         }
     }
 }

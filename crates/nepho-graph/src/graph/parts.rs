@@ -222,11 +222,25 @@ impl Graph {
                 origin: Some(Origin { reader: reader.clone(), number }),
                 pairs: part.pairs.iter().filter_map(pair).collect(),
                 unknown,
-                unknown_places: HashMap::new(),
+                unknown_places: Lazy::unread(),
             }
         });
         let relations = relations.collect();
         Self::new(tables, relations, incomplete, place_names, parts.clock, schema, Some(reader))
+    }
+
+    /// Reads all that is not read yet, for who would rather wait once. What could not be read is told by
+    /// [`Graph::faults`].
+    pub fn read_all(&self) {
+        for table in &self.tables {
+            table.keys();
+            table.places();
+            table.each_column().for_each(drop);
+        }
+        for relation in &self.relations {
+            relation.backward();
+            relation.each_column().for_each(drop);
+        }
     }
 
     /// The kinds, by id.

@@ -11,17 +11,17 @@ use super::texts::Texts;
 ///
 /// An error is a sentence that names what is damaged or missing.
 pub trait Source: Debug + Send + Sync {
-    /// The keys of a kind's nodes, ascending.
-    fn keys(&self, kind: usize) -> Result<Texts, String>;
+    /// The keys of a kind's nodes, ascending. Graphs may share them, as they may columns.
+    fn keys(&self, kind: usize) -> Result<Arc<Texts>, String>;
     /// Account and region of each of a kind's nodes, as numbers of `GraphParts::places`.
     fn places(&self, kind: usize) -> Result<(Vec<u32>, Vec<u32>), String>;
     /// One property of a kind's nodes.
-    fn property(&self, kind: usize, column: usize) -> Result<Column, String>;
+    fn property(&self, kind: usize, column: usize) -> Result<Arc<Column>, String>;
     /// The nodes at which each relation starts and ends, in ascending order of (start, end). Nodes are numbered through
     /// all kinds in the order of [`crate::storage::GraphParts::kinds`].
     fn ends(&self, relation: usize) -> Result<(Vec<u32>, Vec<u32>), String>;
     /// One property of a type's relations.
-    fn relation_property(&self, relation: usize, column: usize) -> Result<Column, String>;
+    fn relation_property(&self, relation: usize, column: usize) -> Result<Arc<Column>, String>;
 }
 
 /// A source and what went wrong with it.

@@ -25,6 +25,13 @@ impl Texts {
         self.ends.push(self.text.len() as u64);
     }
 
+    /// Adds all texts of another.
+    pub fn append(&mut self, other: &Self) {
+        let before = self.text.len() as u64;
+        self.text.push_str(&other.text);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
+    }
+
     /// The text of this number; `None` past the end.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&str> {

@@ -24,6 +24,14 @@ impl Row {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// Whether every node is the one of the other row.
+    pub fn has_nodes_of(&self, other: &Row) -> bool {
+        self.0.iter().all(|(name, value)| match (value, other.get(name)) {
+            (Value::Node(at), Some(Value::Node(known))) => at == known,
+            _ => true,
+        })
+    }
+
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.push((name.to_owned(), value));
     }
@@ -47,17 +55,41 @@ pub struct Answer {
 pub struct Evaluator<'g> {
     pub graph: &'g Graph,
     pub eager: bool,
+    /// Relations at each node.
+    pub at_node: Vec<Vec<usize>>,
+    /// Rows that there may be at once.
+    most_rows: usize,
     /// Steps that may still be made.
     pub steps: usize,
     /// Of these, in looking for what may be there.
     pub possible_steps: usize,
+    /// Whether a row that is there once more changes nothing, as before `DISTINCT`.
+    pub merges: bool,
     incomplete: bool,
     open: bool,
 }
 
 impl<'g> Evaluator<'g> {
     pub fn new(graph: &'g Graph, eager: bool) -> Self {
-        Self { graph, eager, steps: 60_000, possible_steps: 30_000, incomplete: false, open: false }
+        let mut at_node = vec![Vec::new(); graph.nodes.len()];
+        for (at, relation) in graph.relations.iter().enumerate() {
+            at_node[relation.from].push(at);
+            if relation.to != relation.from {
+                at_node[relation.to].push(at);
+            }
+        }
+        let size = graph.nodes.len();
+        Self {
+            graph,
+            eager,
+            at_node,
+            most_rows: 3_000 + 5 * size,
+            steps: 30_000 + 40 * size,
+            possible_steps: 30_000 + 40 * size,
+            merges: false,
+            incomplete: false,
+            open: false,
+        }
     }
 
     pub fn step(&mut self) -> Outcome<()> {
@@ -69,7 +101,7 @@ impl<'g> Evaluator<'g> {
     pub fn query(mut self, query: &Query) -> Outcome<Answer> {
         let mut answer = Answer::default();
         for clauses in &query.parts {
-            let part = self.part(clauses)?;
+            let part = self.part(clauses, query.parts.len() > 1 && !query.all)?;
             answer.rows.extend(part.rows);
             answer.descending = part.descending;
             answer.before_cut = part.before_cut;
@@ -92,9 +124,10 @@ impl<'g> Evaluator<'g> {
         Ok(answer)
     }
 
-    fn part(&mut self, clauses: &[Clause]) -> Outcome<Answer> {
+    fn part(&mut self, clauses: &[Clause], unites: bool) -> Outcome<Answer> {
         let mut rows = vec![Row::default()];
-        for clause in clauses {
+        for (at, clause) in clauses.iter().enumerate() {
+            self.merges = clauses[at..].iter().find_map(merges).unwrap_or(unites);
             match clause {
                 Clause::Match { optional, paths, filter } => {
                     let mut next = Vec::new();
@@ -155,7 +188,7 @@ impl<'g> Evaluator<'g> {
                 }
                 Clause::Return(projection) => return self.project(&rows, projection),
             }
-            if rows.len() > 3000 {
+            if rows.len() > self.most_rows {
                 return Err(Stop::TooMuch);
             }
         }
@@ -292,6 +325,18 @@ impl<'g> Evaluator<'g> {
             }
         })
     }
+}
+
+/// Whether a projection gives the same for rows that are there several times.
+fn merges(clause: &Clause) -> Option<bool> {
+    let (Clause::With { projection, .. } | Clause::Return(projection)) = clause else { return None };
+    let mut aggregates = projection.items.iter().map(|(expr, _)| expr).filter(|expr| expr.is_aggregate()).peekable();
+    if aggregates.peek().is_none() {
+        // What only passes rows on leaves it to what comes after.
+        let cuts = projection.skip.is_some() || projection.limit.is_some();
+        return (projection.distinct || cuts).then_some(projection.distinct);
+    }
+    Some(aggregates.all(|of| matches!(of, Expr::Aggregate("min" | "max", ..) | Expr::Aggregate(_, true, _))))
 }
 
 /// How rows stand by their keys.

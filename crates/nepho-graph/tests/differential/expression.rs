@@ -83,12 +83,12 @@ impl Evaluator<'_> {
             },
             Expr::Exists(paths, filter) => self.exists(paths, filter.as_deref(), row)?,
             Expr::Pattern(path) => self.exists(std::slice::from_ref(path), None, row)?,
-            Expr::CountOf(paths, filter) => match self.matches(row, paths, filter.as_deref())? {
+            Expr::CountOf(paths, filter) => match self.every_match(row, paths, filter.as_deref())? {
                 (_, true) => Value::Unknown,
                 (rows, false) => Value::Int(rows.len() as i64),
             },
             Expr::PatternList(path, filter, map) => {
-                match self.matches(row, std::slice::from_ref(path), filter.as_deref())? {
+                match self.every_match(row, std::slice::from_ref(path), filter.as_deref())? {
                     (_, true) => Value::Unknown,
                     (rows, false) => Value::List(rows.iter().map(|row| self.eval(map, row)).collect::<Outcome<_>>()?),
                 }
@@ -139,11 +139,19 @@ impl Evaluator<'_> {
         })
     }
 
+    /// Matches of which each one counts.
+    fn every_match(&mut self, row: &Row, paths: &[Path], filter: Option<&Expr>) -> Outcome<(Vec<Row>, bool)> {
+        let merges = std::mem::replace(&mut self.merges, false);
+        let result = self.matches(row, paths, filter);
+        self.merges = merges;
+        result
+    }
+
     fn comparison(&mut self, sign: &str, left: &Expr, right: &Expr, row: &Row) -> Outcome<Value> {
         // A count that may be higher is compared as every number from it on: what all of them say is known.
         if let (Expr::CountOf(paths, filter), Expr::Literal(other @ (Value::Int(_) | Value::Float(_)))) = (left, right)
         {
-            let (rows, uncertain) = self.matches(row, paths, filter.as_deref())?;
+            let (rows, uncertain) = self.every_match(row, paths, filter.as_deref())?;
             let count = rows.len() as i64;
             let last = if uncertain { count + 20 } else { count };
             let mut truths = (count..=last).map(|count| by_sign(sign, &Value::Int(count), other));

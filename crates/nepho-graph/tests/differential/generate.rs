@@ -468,6 +468,7 @@ impl Generator<'_> {
             items.push((expr, name, sort));
         }
         self.scope = items.iter().map(|(_, name, sort)| (name.clone(), *sort)).collect();
+        self.bound = self.scope.len();
         let items = items.into_iter().map(|(expr, name, _)| (expr, name)).collect();
         Projection { distinct, items, ..Projection::default() }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use nepho_graph::{GraphBuilder, ResultValue, Schema};
@@ -178,21 +179,12 @@ impl Graph {
     /// Graphs with one thing less.
     pub fn smaller(&self) -> Vec<Graph> {
         let mut found = Vec::new();
-        for gone in 0..self.nodes.len() {
-            let mut graph = self.clone();
-            graph.nodes.remove(gone);
-            graph.relations.retain(|of| of.from != gone && of.to != gone);
-            let moved = |node: usize| if node > gone { node - 1 } else { node };
-            for relation in &mut graph.relations {
-                (relation.from, relation.to) = (moved(relation.from), moved(relation.to));
-            }
-            graph.unread =
-                graph.unread.iter().filter(|(node, _)| *node != gone).map(|(node, of)| (moved(*node), *of)).collect();
-            found.push(graph);
+        for part in parts(self.nodes.len()) {
+            found.push(self.without_nodes(part));
         }
-        for gone in 0..self.relations.len() {
+        for part in parts(self.relations.len()) {
             let mut graph = self.clone();
-            graph.relations.remove(gone);
+            graph.relations.drain(part);
             found.push(graph);
         }
         for mark in &self.unread {
@@ -238,6 +230,23 @@ impl Graph {
         found
     }
 
+    fn without_nodes(&self, gone: Range<usize>) -> Graph {
+        let moved = |node: usize| match node {
+            _ if gone.contains(&node) => None,
+            _ if node < gone.start => Some(node),
+            _ => Some(node - gone.len()),
+        };
+        let mut graph = self.clone();
+        graph.nodes.drain(gone.clone());
+        graph.relations = self
+            .relations
+            .iter()
+            .filter_map(|of| Some(Relation { from: moved(of.from)?, to: moved(of.to)?, ..of.clone() }))
+            .collect();
+        graph.unread = self.unread.iter().filter_map(|(node, of)| Some((moved(*node)?, *of))).collect();
+        graph
+    }
+
     /// A value of the engine as one of ours; `None` for what our graphs and queries cannot give.
     pub fn from_engine(engine: &nepho_graph::Graph, value: &ResultValue) -> Option<Value> {
         let node = |id| engine.node(id)?.key().strip_prefix('n')?.parse::<usize>().ok();
@@ -264,6 +273,17 @@ impl Graph {
             ResultValue::Time(_) | ResultValue::Temporal(_) | ResultValue::Map(_) => return None,
         })
     }
+}
+
+/// Halves, quarters and so on of a range, each element at last.
+fn parts(length: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut size = length.div_ceil(2);
+    while size > 0 {
+        found.extend((0..length).step_by(size).map(|from| from..(from + size).min(length)));
+        size /= 2;
+    }
+    found
 }
 
 fn fact(value: &Value) -> nepho_model::Value {
@@ -354,4 +374,51 @@ pub fn graphs() -> impl Strategy<Value = Graph> {
             let unread = unread.into_iter().filter(|(node, _)| *node < count).collect();
             Graph { nodes, relations, unread, incomplete, declared }
         })
+}
+
+/// Graphs of some thousand nodes: more than an engine looks at together.
+pub fn wide_graphs() -> impl Strategy<Value = Graph> {
+    any::<u64>().prop_map(wide)
+}
+
+fn wide(seed: u64) -> Graph {
+    let mut state = seed | 1;
+    let mut below = |count: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % count as u64) as usize
+    };
+    let (count, kinds) = (1_000 + below(4_500), [3, 3, 4, 1][below(4)]);
+    let what = below(6);
+    let value = |below: &mut dyn FnMut(usize) -> usize, of: usize| match below(40) {
+        0..4 => Value::Null,
+        4 if what == 0 => Value::Unknown,
+        _ => match of {
+            0 => [Value::Int(1), Value::Text("a".into()), Value::Float(1.0), Value::Int(0), Value::Bool(true)]
+                [below(5)]
+            .clone(),
+            1 => Value::Int(below(5) as i64),
+            2 => Value::Text(["a", "b", "ab"][below(3)].to_owned()),
+            3 => Value::Bool(below(2) == 0),
+            _ => Value::List(vec![Value::Int(below(3) as i64)]),
+        },
+    };
+    let nodes: Vec<Node> = (0..count)
+        .map(|_| Node { kind: below(kinds), properties: [0, 1, 2, 3, 4].map(|of| value(&mut below, of)) })
+        .collect();
+    let relations = (0..count / 2 + below(count))
+        .map(|_| {
+            // A few nodes have many relations.
+            let mut end = || if below(10) == 0 { below(40) } else { below(count) };
+            let (from, to) = (end(), end());
+            Relation { from, to, of: below(3), w: value(&mut below, 1), s: value(&mut below, 2) }
+        })
+        .collect();
+    let mut graph = Graph { nodes, relations, declared: below(2) == 0, ..Graph::default() };
+    if what == 1 {
+        graph.unread.insert((below(count), below(3)));
+        graph.incomplete.extend((below(2) == 0).then(|| below(3)));
+    }
+    graph
 }

@@ -139,20 +139,43 @@ impl Evaluator<'_> {
             }
             partials = next;
         }
-        let (mut rows, mut uncertain) = (Vec::new(), false);
+        let (mut rows, mut open) = (Vec::new(), Vec::new());
         for partial in partials {
             let mut truth = Some(partial.truth);
             for part in filter.into_iter().flat_map(conjuncts) {
-                let of = self.truth(part, &partial.row)?;
+                let of = self.truth_as_part(part, &partial.row)?;
                 truth = truth.and_then(|truth| self.both(truth, of));
             }
             match truth {
                 Some(Truth::True) if partial.unread.is_none() => rows.push(partial.row),
-                Some(Truth::True | Truth::Unknown) => uncertain = true,
+                Some(Truth::True | Truth::Unknown) => open.push(partial.row),
                 _ => {}
             }
         }
-        Ok((rows, uncertain))
+        if self.merges && !self.eager {
+            open.retain(|row| !rows.iter().any(|known| row.has_nodes_of(known)));
+        }
+        Ok((rows, !open.is_empty()))
+    }
+
+    /// The truth of a part of a condition. A comparison with null is never true, whatever the unknown other side is.
+    fn truth_as_part(&mut self, part: &Expr, row: &Row) -> Outcome<Truth> {
+        let truth = self.truth(part, row)?;
+        if let (Truth::Unknown, false, Expr::Compare(_, left, right) | Expr::Binary(_, left, right)) =
+            (truth, self.eager, part)
+            && [left, right].into_iter().any(|side| matches!(self.eval(side, row), Ok(Value::Null)))
+        {
+            return Ok(Truth::Null);
+        }
+        Ok(truth)
+    }
+
+    /// The same for a property map.
+    fn equals_as_part(&self, has: &Value, wanted: &Value) -> Truth {
+        match (has, wanted) {
+            (_, Value::Null) | (Value::Null, _) if !self.eager => Truth::Null,
+            _ => equals(has, wanted),
+        }
     }
 
     /// `left AND right`; `None` where nothing beside it can bring a row.
@@ -222,7 +245,7 @@ impl Evaluator<'_> {
         }
         for (name, wanted) in &pattern.properties {
             let wanted = self.eval(wanted, &next.row)?;
-            let truth = equals(&self.property(&Value::Node(node), name)?, &wanted);
+            let truth = self.equals_as_part(&self.property(&Value::Node(node), name)?, &wanted);
             let Some(truth) = self.both(next.truth, truth) else { return Ok(None) };
             next.truth = truth;
         }
@@ -246,7 +269,8 @@ impl Evaluator<'_> {
         let graph = self.graph;
         let of_type = |of: usize| pattern.types.is_empty() || pattern.types.iter().any(|name| name == TYPES[of]);
         let mut hops = Vec::new();
-        for (at, relation) in graph.relations.iter().enumerate() {
+        for at in self.at_node.get(from).cloned().unwrap_or_default() {
+            let relation = &graph.relations[at];
             self.step()?;
             if !of_type(relation.of) || used.contains(&at) {
                 continue;
@@ -260,7 +284,7 @@ impl Evaluator<'_> {
             };
             let mut truth = Some(Truth::True);
             for (name, wanted) in &wanted {
-                let of = equals(&graph.relation_property(at, name), wanted);
+                let of = self.equals_as_part(&graph.relation_property(at, name), wanted);
                 truth = truth.and_then(|truth| self.both(truth, of));
             }
             if let Some(truth) = truth {

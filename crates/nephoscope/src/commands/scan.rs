@@ -16,7 +16,7 @@ use nepho_model::{CoverageEntry, CoverageState, Timestamp};
 use crate::arguments::ScanAwsArguments;
 use crate::pipeline::{self, Analysis, Task};
 use crate::reporting::{Plan, View};
-use crate::{Outcome, reporting, state};
+use crate::{Outcome, history, reporting, state};
 
 /// Member accounts that are entered at the same time.
 const ACCOUNTS_AT_ONCE: usize = 16;
@@ -26,11 +26,14 @@ pub fn run(catalog: Arc<Catalog>, options: ScanAwsArguments, quiet: bool) -> any
     // A broken rule, a mistake in the mutes or a folder that is not there is told before an hour of collecting.
     let plan = Plan::new(&catalog, &options.report)?;
     check_services(&options.services)?;
+    let store = history::writable(&options.store)?;
     let analysis = match options.replay.replay.as_slice() {
         [] => pipeline::runtime()?.block_on(live(&catalog, &options, quiet))?,
         _ => pipeline::replay_services(&catalog, &options.replay, &options.services)?,
     };
-    reporting::report(&analysis, &plan, View::Summary, quiet)
+    let outcome = reporting::report(&analysis, &plan, View::Summary, quiet)?;
+    history::save(store.as_ref(), &analysis, &plan, quiet)?;
+    Ok(outcome)
 }
 
 fn check_services(services: &[String]) -> anyhow::Result<()> {
@@ -174,7 +177,8 @@ async fn live(catalog: &Arc<Catalog>, options: &ScanAwsArguments, quiet: bool) -
         notes,
         coverage: barred,
     };
-    let (analysis, summary) = pipeline::analyse(catalog, task).await?;
+    let (mut analysis, summary) = pipeline::analyse(catalog, task).await?;
+    analysis.recordings = vec![folder.clone()];
     if summary.nothing_reached() {
         let first = summary.coverage.iter().find(|entry| !entry.state.is_complete());
         bail!(

@@ -10,4 +10,5 @@ mod permissions;
 mod reports;
 mod scan;
 mod secrets;
+mod snapshots;
 mod support;
