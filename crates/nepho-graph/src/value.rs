@@ -9,12 +9,14 @@ use nepho_model::{Timestamp, Value};
 
 use crate::graph::{Graph, NodeId, RelationId};
 
+mod calendar;
 pub(crate) mod compare;
 pub(crate) mod temporal;
 pub(crate) mod temporal_parse;
 mod temporal_text;
 pub(crate) mod zone;
 
+pub use calendar::{Date, DateTime};
 pub use temporal::{Duration, Temporal};
 
 /// A value of openCypher, and `Unknown` beside it.

@@ -324,6 +324,15 @@ fn errors_say_what_to_do() {
         assert_eq!(text.get(error.span.clone()), Some(at), "{text}");
         assert_eq!((error.message.as_str(), error.help.as_deref()), (message, Some(help)), "{text}");
     }
+    for (text, message, help) in [
+        ("MATCH (n) RETRUN n", "unexpected `RETRUN`; expected `WHERE`, ", Some("did you mean `RETURN`?")),
+        ("MATCH (n RETURN n", "unclosed delimiter `(`", Some("add `)`")),
+        ("MATCH (n) WHERE", "unexpected end of input; expected an expression", None),
+    ] {
+        let error = Query::compile(&Schema::open(), text).unwrap_err();
+        assert!(error.message.starts_with(message), "{text}: {}", error.message);
+        assert_eq!((error.code, error.help.as_deref()), (ErrorCode::UnexpectedSyntax, help), "{text}");
+    }
     let nested =
         Query::compile(&Schema::open(), "MATCH (n) WHERE EXISTS { MATCH (n) SET n.x = 1 } RETURN n").unwrap_err();
     assert_eq!(nested.code, ErrorCode::InvalidClauseComposition);

@@ -104,6 +104,15 @@ fn functions_do_what_their_examples_say() {
 }
 
 #[test]
+fn the_clock_is_seen_from_a_zone() {
+    let world = World::new();
+    world.check("datetime({timezone: 'Asia/Tokyo'})", "datetime('2026-11-01T09:00+09:00[Asia/Tokyo]')");
+    world.check("date({timezone: 'America/New_York'})", "date('2026-10-31')");
+    world.check("time.statement('Asia/Tokyo')", "time('09:00+09:00')");
+    world.check("localdatetime.realtime('Asia/Tokyo')", "localdatetime('2026-11-01T09:00')");
+}
+
+#[test]
 fn one_unknown_argument_makes_every_function_unknown() {
     let world = World::new();
     for doc in function_docs().filter(|doc| !LENIENT_FUNCTIONS.contains(&doc.name)) {

@@ -205,8 +205,15 @@ pub fn render(error: &SourceError) -> String {
     };
     let start = floor(error.span.start);
     let end = floor(error.span.end.max(start));
-    let snippet = Snippet::source(&error.text).path(&error.origin).annotation(AnnotationKind::Primary.span(start..end));
-    let mut report: Vec<Group<'_>> = vec![Level::ERROR.primary_title(&error.message).element(snippet)];
+    let title = Level::ERROR.primary_title(&error.message);
+    let mut report: Vec<Group<'_>> = Vec::new();
+    // What went wrong while a query ran has often no place in it.
+    if error.span == (0..0) && !error.text.is_empty() {
+        report.push(Group::with_title(title));
+    } else {
+        let snippet = Snippet::source(&error.text).path(&error.origin);
+        report.push(title.element(snippet.annotation(AnnotationKind::Primary.span(start..end))));
+    }
     if let Some(help) = &error.help {
         report.push(Group::with_title(Level::HELP.secondary_title(help)));
     }
@@ -241,5 +248,60 @@ mod tests {
         let line = |place| file.get(..line_of_kind(file, place).start).unwrap().matches('\n').count() + 1;
         assert_eq!((line("list.items"), line("get `one`.params"), line("property `one`")), (2, 4, 7));
         assert_eq!(line("elsewhere"), 1);
+    }
+
+    /// Compiles a query and shows what is wrong, as `nephoscope query` does.
+    fn shown(text: &str) -> String {
+        let error = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap_err();
+        let (message, help, text) = (error.message, error.help, text.to_owned());
+        render(&SourceError { message, origin: "query".to_owned(), text, span: error.span, help })
+    }
+
+    #[test]
+    fn the_caret_stands_below_the_word() {
+        for (text, expected) in [
+            ("MATCH (n)\n  WHERE m.x = 1\nRETURN n", " --> query:2:9\n  |\n2 |   WHERE m.x = 1\n  |         ^"),
+            ("MATCH (n)\r\n  WHERE m.x = 1\r\nRETURN n", " --> query:2:9\n  |\n2 |   WHERE m.x = 1\n  |         ^"),
+            // A tab is shown as four spaces; signs of Chinese are two wide, an accent has no width of its own.
+            (
+                "MATCH (n)\n\tWHERE\tm.x = 1\nRETURN n",
+                " --> query:2:8\n  |\n2 |     WHERE    m.x = 1\n  |              ^",
+            ),
+            (
+                "MATCH (n {name: '北京'}) RETURN m",
+                " --> query:1:31\n  |\n1 | MATCH (n {name: '北京'}) RETURN m\n  |                                 ^",
+            ),
+            (
+                "MATCH (n {name: 'e\u{301}'}) RETURN m",
+                " --> query:1:31\n  |\n1 | MATCH (n {name: 'e\u{301}'}) RETURN m\n  |                              ^",
+            ),
+            // What was put into the text for the parser does not show.
+            (
+                "MATCH (n) WHERE EXISTS { (n)-->(:A) } RETURN m",
+                " --> query:1:46\n  |\n1 | MATCH (n) WHERE EXISTS { (n)-->(:A) } RETURN m\n  |                                              ^",
+            ),
+            ("RETURN 1 +", " --> query:1:11\n  |\n1 | RETURN 1 +\n  |           ^"),
+            ("RETURN '北", " --> query:1:8\n  |\n1 | RETURN '北\n  |        ^^^"),
+            ("", " --> query:1:1\n  |\n1 |\n  | ^"),
+        ] {
+            let found = shown(text);
+            let (_, snippet) = found.split_once('\n').unwrap();
+            assert_eq!(snippet, expected, "{found}");
+        }
+        let lines = "MATCH (n) WHERE n.x = 1\n  AND size(1 +\n 2) = 2 RETURN n";
+        let found = shown(lines);
+        assert!(found.contains("\n2 |     AND size(1 +\n") && found.contains("\n3 | |  2) = 2 RETURN n\n"), "{found}");
+    }
+
+    #[test]
+    fn an_error_without_a_place_shows_none() {
+        let error = SourceError {
+            message: "the query took longer than its time limit".to_owned(),
+            origin: "query".to_owned(),
+            text: "MATCH (n) RETURN n".to_owned(),
+            span: 0..0,
+            help: Some("narrow it".to_owned()),
+        };
+        assert_eq!(render(&error), "error: the query took longer than its time limit\n |\nhelp: narrow it");
     }
 }

@@ -26,7 +26,7 @@ Names may be written in any case. An argument with `?` may be left out. Null in 
 ",
     );
     for doc in function_docs() {
-        let example = format!("`{}` = `{}`", doc.example, doc.value);
+        let example = format!("`{}` → `{}`", doc.example, doc.value);
         let row = [format!("`{}({})`", doc.name, doc.arguments), doc.doc.to_owned(), example];
         writeln!(page, "{}", row_of(&row))?;
     }
@@ -64,7 +64,7 @@ Also `lower`, `upper`, `ceiling`, `char_length` for `toLower`, `toUpper`, `ceil`
     page.push_str("`NOT` turns true and false, and leaves null and unknown as they are.\n\n| what | rule | examples |\n| --- | --- | --- |\n");
     for rule in UNKNOWN_RULES {
         let examples: Vec<String> =
-            rule.examples.iter().map(|(example, value)| format!("`{example}` = `{value}`")).collect();
+            rule.examples.iter().map(|(example, value)| format!("`{example}` → `{value}`")).collect();
         writeln!(page, "{}", row_of(&[rule.of.to_owned(), rule.rule.to_owned(), examples.join("<br>")]))?;
     }
     Ok(page)

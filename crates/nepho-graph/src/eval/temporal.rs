@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::civil::DateTime;
 use nepho_model::Timestamp;
 
 use super::functions::wrap;
@@ -12,7 +11,8 @@ use crate::functions::Function;
 use crate::ir::BinaryOp;
 use crate::value::temporal::{local_from_nanos, local_nanos};
 use crate::value::temporal_parse::{Parts, parse, parse_duration, parse_time};
-use crate::value::{Duration, ResultValue as V, Temporal};
+use crate::value::zone::Zone;
+use crate::value::{DateTime, Duration, ResultValue as V, Temporal};
 
 mod between;
 mod build;
@@ -37,7 +37,7 @@ pub(super) fn instant_micros(value: &V) -> Option<i64> {
         V::Time(time) => Some(time.0),
         V::Temporal(of) => {
             let nanos = match &**of {
-                Temporal::Date(date) => local_nanos(date.to_datetime(jiff::civil::Time::midnight())),
+                Temporal::Date(date) => local_nanos(DateTime::from_parts(*date, jiff::civil::Time::midnight())),
                 Temporal::LocalDateTime(at) => local_nanos(*at),
                 of => of.instant_nanos()?,
             };
@@ -63,9 +63,9 @@ fn parts_of(value: &V) -> Option<Parts> {
         Temporal::Date(date) => Parts { date: Some(date), ..Parts::default() },
         Temporal::LocalTime(time) => Parts { time: Some(time), ..Parts::default() },
         Temporal::Time(time, offset) => Parts { time: Some(time), offset: Some(offset), ..Parts::default() },
-        Temporal::LocalDateTime(at) => Parts { date: Some(at.date()), time: Some(at.time()), ..Parts::default() },
+        Temporal::LocalDateTime(at) => Parts { date: Some(at.date), time: Some(at.time), ..Parts::default() },
         Temporal::DateTime(at, offset, zone) => {
-            Parts { date: Some(at.date()), time: Some(at.time()), offset: Some(offset), zone }
+            Parts { date: Some(at.date), time: Some(at.time), offset: Some(offset), zone }
         }
         Temporal::Duration(_) => return None,
     })
@@ -177,12 +177,21 @@ pub(super) fn call(function: Function, values: &[V], clock: Timestamp, span: Spa
             [V::String(text)] => {
                 // `2140` is a time of day here, and a year elsewhere.
                 let time = matches!(want, Want::LocalTime | Want::Time).then(|| parse_time(text)).flatten();
-                let parts = time
-                    .or_else(|| parse(text))
-                    .ok_or_else(|| wrong(format!("`{text}` is no ISO 8601 date or time")))?;
+                let Some(parts) = time.or_else(|| parse(text)) else {
+                    if Zone::named(text).is_some() {
+                        return now(
+                            want,
+                            &std::iter::once(("timezone".into(), values[0].clone())).collect(),
+                            clock,
+                            span,
+                        );
+                    }
+                    return Err(wrong(format!("`{text}` is no ISO 8601 date or time")));
+                };
                 let parts = build::zoned(parts, span)?;
                 make(want, parts, span)
             }
+            [V::Map(fields)] if fields.len() == 1 && fields.contains_key("timezone") => now(want, fields, clock, span),
             [V::Map(fields)] => build::from_map(want, fields, Parts::default(), span),
             [value @ V::Time(_)] if want == Want::DateTime => Ok(value.clone()),
             [other] => {
@@ -192,6 +201,11 @@ pub(super) fn call(function: Function, values: &[V], clock: Timestamp, span: Spa
             _ => Ok(V::Null),
         },
     }
+}
+
+/// The clock's time in the zone that the fields name.
+fn now(want: Want, fields: &build::Fields, clock: Timestamp, span: Span) -> Outcome<V> {
+    build::from_map(want, fields, parts_of(&V::Time(clock)).unwrap_or_default(), span)
 }
 
 /// A map's field as text.

@@ -181,8 +181,8 @@ impl Exec<'_> {
         };
         let wanted = self.eval(other, frame)?;
         let tables = kinds.iter().filter_map(|kind| self.graph.tables.get(*kind as usize));
-        // Each may equal it: the condition itself says so, and later ones may settle it.
-        if let V::Unknown = wanted {
+        if matches!(wanted, V::Unknown) {
+            // Each may equal it: the condition itself says so, and later ones may settle it.
             return Ok(tables.flat_map(|table| table.nodes.clone()).collect());
         }
         let is_key = self.program.properties.get(property).is_some_and(|name| **name == *"key");

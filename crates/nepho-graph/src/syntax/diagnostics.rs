@@ -4,6 +4,7 @@ use open_cypher::DiagnosticCode;
 
 use super::{span, whole_of};
 use crate::error::{ErrorCode, QueryError, Span};
+use crate::schema::nearest;
 
 /// The first error of the parser, in our words where it does not know the word at all.
 pub(super) fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnostic]) -> Box<QueryError> {
@@ -28,13 +29,32 @@ pub(super) fn from_diagnostics(text: &str, diagnostics: &[open_cypher::Diagnosti
         }
         _ => ErrorCode::UnexpectedSyntax,
     };
-    let message = expectations(first.message.lines().next().unwrap_or("the query does not parse"));
+    let said = first.message.lines().next().unwrap_or("the query does not parse");
+    let message = expectations(said).replacen("unexpected token `identifier`", &format!("unexpected `{at}`"), 1);
     let error = QueryError::new(code, span(first.primary_span), message);
+    if let Some(closing) = said.strip_prefix("unclosed delimiter ").map(|open| match open {
+        "`(`" => ")",
+        "`[`" => "]",
+        _ => "}",
+    }) {
+        return error.with_help(format!("add `{closing}`"));
+    }
+    if said.starts_with("unexpected token `identifier`")
+        && let Some(near) = nearest(&at.to_ascii_uppercase(), CLAUSES.iter().copied())
+    {
+        return error.with_help(format!("did you mean `{near}`?"));
+    }
     match &first.help {
         Some(help) => error.with_help(help.lines().next().unwrap_or_default()),
         None => error,
     }
 }
+
+/// Words that people mistype.
+const CLAUSES: &[&str] = &[
+    "MATCH", "OPTIONAL", "WHERE", "WITH", "UNWIND", "RETURN", "DISTINCT", "ORDER", "SKIP", "LIMIT", "UNION", "STARTS",
+    "CONTAINS", "EXISTS",
+];
 
 /// The parser names everything that it would have taken; a person is helped by a few, words before signs.
 fn expectations(message: &str) -> String {
@@ -43,6 +63,10 @@ fn expectations(message: &str) -> String {
     let mut names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     if names.len() <= NAMED_MAX {
         return message.to_owned();
+    }
+    // Where an expression begins, no word of a clause is taken, and a name is.
+    if ["CASE", "REDUCE", "identifier"].iter().all(|name| names.contains(name)) {
+        return format!("{before}; expected an expression");
     }
     names.sort_by_key(|name| !name.starts_with(char::is_alphabetic));
     let others = names.len().saturating_sub(NAMED_MAX);

@@ -6,9 +6,10 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Time;
 use nepho_model::Timestamp;
 
+use super::calendar::{Date, DateTime};
 use super::zone::Zone;
 
 pub(crate) const NANOS: i128 = 1_000_000_000;
@@ -106,37 +107,15 @@ pub(crate) fn time_from_nanos(nanos: i128) -> (Time, i64) {
     (time, nanos.div_euclid(DAY_NANOS) as i64)
 }
 
-/// Days since 1970-01-01.
-pub(crate) fn date_days(date: Date) -> i64 {
-    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
-    // Days from civil, by Howard Hinnant.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The date so many days after 1970-01-01.
-pub(crate) fn date_from_days(days: i64) -> Option<Date> {
-    let epoch = Date::constant(1970, 1, 1);
-    epoch.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
-}
-
-/// A date moved by months; the day is cut to the month's end.
-pub(crate) fn date_plus_months(date: Date, months: i64) -> Option<Date> {
-    date.checked_add(jiff::Span::new().try_months(months).ok()?).ok()
-}
-
 /// A day and time as nanoseconds since 1970-01-01T00:00 local.
 pub(crate) fn local_nanos(at: DateTime) -> i128 {
-    i128::from(date_days(at.date())) * DAY_NANOS + time_nanos(at.time())
+    i128::from(at.date.days()) * DAY_NANOS + time_nanos(at.time)
 }
 
 /// The day and time so many nanoseconds after 1970-01-01T00:00 local.
 pub(crate) fn local_from_nanos(nanos: i128) -> Option<DateTime> {
     let (time, days) = time_from_nanos(nanos);
-    Some(DateTime::from_parts(date_from_days(days)?, time))
+    Some(DateTime::from_parts(Date::from_days(days)?, time))
 }
 
 impl Temporal {
@@ -203,7 +182,7 @@ impl Temporal {
 
     fn nanos(&self) -> i128 {
         match self {
-            Self::Date(date) => i128::from(date_days(*date)) * DAY_NANOS,
+            Self::Date(date) => i128::from(date.days()) * DAY_NANOS,
             Self::LocalTime(time) => time_nanos(*time),
             Self::Time(time, offset) => time_nanos(*time) - i128::from(*offset) * NANOS,
             Self::LocalDateTime(at) => local_nanos(*at),
@@ -219,17 +198,17 @@ impl Temporal {
     /// This moved by a duration; `None` beyond the range.
     pub(crate) fn plus(&self, length: Duration) -> Option<Self> {
         let days_later = |at: DateTime| {
-            let date = date_plus_months(at.date(), length.months)?;
-            let days = date_days(date).checked_add(length.days)?;
-            Some(DateTime::from_parts(date_from_days(days)?, at.time()))
+            let date = at.date.plus_months(length.months)?;
+            let days = date.days().checked_add(length.days)?;
+            Some(DateTime::from_parts(Date::from_days(days)?, at.time))
         };
         let moved = |at: DateTime| local_from_nanos(local_nanos(days_later(at)?) + length.time_nanos());
         let turned = |time: Time| time_from_nanos(time_nanos(time) + length.time_nanos()).0;
         Some(match self {
             Self::Date(date) => {
                 let whole_days = (length.time_nanos() / DAY_NANOS) as i64;
-                let date = date_plus_months(*date, length.months)?;
-                Self::Date(date_from_days(date_days(date).checked_add(length.days)?.checked_add(whole_days)?)?)
+                let date = date.plus_months(length.months)?;
+                Self::Date(Date::from_days(date.days().checked_add(length.days)?.checked_add(whole_days)?)?)
             }
             Self::LocalTime(time) => Self::LocalTime(turned(*time)),
             Self::Time(time, offset) => Self::Time(turned(*time), *offset),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
+use jiff::civil::Time;
 
-use super::temporal::{Duration, date_days, date_from_days};
+use super::calendar::Date;
+use super::temporal::Duration;
 
 /// What a text or a map says of a point in time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,14 +37,20 @@ fn digits(text: &str) -> Option<i64> {
 }
 
 /// `2015-07-21`, `20150721`, `2015-07`, `201507`, `2015-W30-2`, `2015W302`, `2015-W30`, `2015W30`, `2015-202`,
-/// `2015202`, `2015`.
+/// `2015202`, `2015`, `+12015-07-21`.
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
     let (sign, rest) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),
         b'+' => (1, text.get(1..)?),
         _ => (1, text),
     };
-    let (year, rest) = (rest.get(..4)?, rest.get(4..)?);
+    // With a sign a year may be longer, when a dash says where it ends.
+    let length = match rest.find('-') {
+        Some(length @ 4..=9) if rest.len() < text.len() => length,
+        None if rest.len() < text.len() && rest.len() > 8 => rest.len(),
+        _ => 4,
+    };
+    let (year, rest) = (rest.get(..length)?, rest.get(length..)?);
     let year = sign * digits(year)?;
     let (dashed, rest) = match rest.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -57,46 +64,19 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
             (day, true) => digits(day.strip_prefix('-')?)?,
             (day, false) => digits(day)?,
         };
-        return from_week(year, number, day);
+        return Date::from_week(year, number, day);
     }
     match (rest.len(), dashed) {
-        (0, false) => from_month(year, 1, 1),
-        (2, _) => from_month(year, digits(rest)?, 1),
-        (3, _) => from_ordinal(year, digits(rest)?),
-        (4, false) => from_month(year, digits(rest.get(..2)?)?, digits(rest.get(2..)?)?),
+        (0, false) => Date::new(year, 1, 1),
+        (2, _) => Date::new(year, digits(rest)?, 1),
+        (3, _) => Date::from_ordinal(year, digits(rest)?),
+        (4, false) => Date::new(year, digits(rest.get(..2)?)?, digits(rest.get(2..)?)?),
         (4 | 5, true) => {
             let (month, day) = rest.split_once('-')?;
-            from_month(year, digits(month)?, digits(day)?)
+            Date::new(year, digits(month)?, digits(day)?)
         }
         _ => None,
     }
-}
-
-/// Year, month and day.
-pub(crate) fn from_month(year: i64, month: i64, day: i64) -> Option<Date> {
-    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
-}
-
-/// Year and day of the year.
-pub(crate) fn from_ordinal(year: i64, day: i64) -> Option<Date> {
-    let first = from_month(year, 1, 1)?;
-    let date = date_from_days(date_days(first).checked_add(day.checked_sub(1)?)?)?;
-    (i64::from(date.year()) == year).then_some(date)
-}
-
-/// Week-based year, week and day of the week (Monday is 1).
-pub(crate) fn from_week(year: i64, week: i64, day: i64) -> Option<Date> {
-    let weekday = Weekday::from_monday_one_offset(day.try_into().ok()?).ok()?;
-    Some(ISOWeekDate::new(year.try_into().ok()?, week.try_into().ok()?, weekday).ok()?.date())
-}
-
-/// Year, quarter and day of the quarter.
-pub(crate) fn from_quarter(year: i64, quarter: i64, day: i64) -> Option<Date> {
-    if !(1..=4).contains(&quarter) || !(1..=92).contains(&day) {
-        return None;
-    }
-    let first = from_month(year, quarter * 3 - 2, 1)?;
-    date_from_days(date_days(first) + day - 1)
 }
 
 /// `21:40:32.142`, `214032.142`, `21:40`, `2140`, `21`, each with an offset and a zone or without.

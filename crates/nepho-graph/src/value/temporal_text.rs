@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 
+use super::calendar::Date;
 use super::temporal::{Duration, Temporal};
 
 /// A time of day: seconds and fractions only where there are any.
@@ -26,8 +27,10 @@ fn write_fraction(out: &mut fmt::Formatter<'_>, nanos: i32) -> fmt::Result {
 
 fn write_date(out: &mut fmt::Formatter<'_>, date: Date) -> fmt::Result {
     let year = date.year();
-    if year < 0 {
-        out.write_char('-')?;
+    match year {
+        ..0 => out.write_char('-')?,
+        10_000.. => out.write_char('+')?,
+        _ => {}
     }
     write!(out, "{:04}-{:02}-{:02}", year.unsigned_abs(), date.month(), date.day())
 }
@@ -54,14 +57,14 @@ impl fmt::Display for Temporal {
                 write_offset(out, *offset)
             }
             Self::LocalDateTime(at) => {
-                write_date(out, at.date())?;
+                write_date(out, at.date)?;
                 out.write_char('T')?;
-                write_time(out, at.time())
+                write_time(out, at.time)
             }
             Self::DateTime(at, offset, zone) => {
-                write_date(out, at.date())?;
+                write_date(out, at.date)?;
                 out.write_char('T')?;
-                write_time(out, at.time())?;
+                write_time(out, at.time)?;
                 write_offset(out, *offset)?;
                 match zone {
                     Some(zone) => write!(out, "[{zone}]"),

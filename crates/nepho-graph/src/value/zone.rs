@@ -3,9 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
+use super::calendar::DateTime;
 use super::temporal::{NANOS, local_from_nanos, local_nanos};
 
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -28,7 +28,7 @@ impl Zone {
     /// A local time and its offset in seconds. A time that there is twice is the first of the two; one that a change of
     /// the clocks leaves out is as much later as was left out.
     pub fn local(&self, at: DateTime) -> Option<(DateTime, i32)> {
-        match self.0.to_ambiguous_timestamp(at).offset() {
+        match self.0.to_ambiguous_timestamp(at.to_civil()?).offset() {
             AmbiguousOffset::Unambiguous { offset } => Some((at, offset.seconds())),
             AmbiguousOffset::Fold { before, .. } => Some((at, before.seconds())),
             AmbiguousOffset::Gap { before, after } => {
@@ -53,7 +53,8 @@ impl Zone {
     /// Whether a local time can have this offset here.
     pub fn has_offset(&self, at: DateTime, offset: i32) -> bool {
         let wanted = |found: Offset| found.seconds() == offset;
-        match self.0.to_ambiguous_timestamp(at).offset() {
+        let Some(civil) = at.to_civil() else { return false };
+        match self.0.to_ambiguous_timestamp(civil).offset() {
             AmbiguousOffset::Unambiguous { offset } => wanted(offset),
             AmbiguousOffset::Fold { before, after } => wanted(before) || wanted(after),
             AmbiguousOffset::Gap { .. } => false,

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Time;
 
 use super::build::in_zone;
 use super::{moved, parts_of};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::eval::wrong_type;
 use crate::functions::Function;
-use crate::value::temporal::{NANOS, date_plus_months, local_from_nanos, local_nanos};
+use crate::value::temporal::{NANOS, local_from_nanos, local_nanos};
 use crate::value::temporal_parse::Parts;
 use crate::value::zone::Zone;
-use crate::value::{Duration, ResultValue as V};
+use crate::value::{Date, DateTime, Duration, ResultValue as V};
 
 const DAY: i128 = 86_400_000_000_000;
 
@@ -40,8 +40,8 @@ pub(super) fn between(function: Function, from: &V, to: &V, span: Span) -> Outco
         Function::DurationInMonths => Duration::new(whole_months(start, end), 0, 0),
         _ => {
             let months = whole_months(start, end);
-            let reached = date_plus_months(start.date(), months).ok_or_else(beyond)?;
-            let reached = local_nanos(DateTime::from_parts(reached, start.time()));
+            let reached = start.date.plus_months(months).ok_or_else(beyond)?;
+            let reached = local_nanos(DateTime::from_parts(reached, start.time));
             let days = (local_nanos(end) - reached) / DAY;
             let reached = local_from_nanos(reached + days * DAY).ok_or_else(beyond)?;
             let reached = match &zone {
@@ -59,7 +59,7 @@ type Side = (DateTime, i32, Option<Arc<str>>);
 
 /// One end; what it has no day or zone for, it has from the other.
 fn side(own: &Parts, other: &Parts, span: Span) -> Outcome<Side> {
-    let day = own.date.or(other.date).unwrap_or(Date::constant(2000, 1, 1));
+    let day = own.date.or(other.date).unwrap_or(Date::IN_2000);
     let at = DateTime::from_parts(day, own.time.unwrap_or(Time::midnight()));
     Ok(match (own.offset, &own.zone, &other.zone) {
         (Some(offset), zone, _) => (at, offset, zone.clone()),
@@ -77,10 +77,10 @@ fn instant(side: &Side) -> i128 {
 
 /// Whole months from one to the other, towards zero.
 fn whole_months(start: DateTime, end: DateTime) -> i64 {
-    let of = |at: DateTime| i64::from(at.year()) * 12 + i64::from(at.month());
+    let of = |at: DateTime| at.date.year() * 12 + at.date.month();
     let months = of(end) - of(start);
-    let Some(reached) = date_plus_months(start.date(), months) else { return months };
-    let reached = DateTime::from_parts(reached, start.time());
+    let Some(reached) = start.date.plus_months(months) else { return months };
+    let reached = DateTime::from_parts(reached, start.time);
     if months > 0 && reached > end {
         months - 1
     } else if months < 0 && reached < end {

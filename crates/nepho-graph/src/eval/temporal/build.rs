@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::Time;
 
 use super::{Want, make, moved, parts_of, text_field};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
-use crate::value::temporal::{NANOS, date_days, local_nanos};
-use crate::value::temporal_parse::{Parts, from_month, from_ordinal, from_quarter, from_week, parse_offset};
+use crate::value::temporal::{NANOS, local_nanos};
+use crate::value::temporal_parse::{Parts, parse_offset};
 use crate::value::zone::Zone;
-use crate::value::{Duration, ResultValue as V};
+use crate::value::{Date, DateTime, Duration, ResultValue as V};
 
-type Fields = BTreeMap<Arc<str>, V>;
+pub(super) type Fields = BTreeMap<Arc<str>, V>;
 
 fn wrong(span: Span, message: impl Into<String>) -> Box<QueryError> {
     QueryError::new(ErrorCode::InvalidArgumentValue, span, message)
@@ -95,7 +95,7 @@ pub(super) fn from_map(want: Want, fields: &Fields, base: Parts, span: Span) -> 
         };
         // A time that has an offset keeps its instant; one that has none gets it.
         if let (Some(mut from), Some(time)) = (parts.offset, parts.time) {
-            let day = parts.date.unwrap_or(jiff::civil::Date::constant(2000, 1, 1));
+            let day = parts.date.unwrap_or(Date::IN_2000);
             let mut at = DateTime::from_parts(day, time);
             if let (Some(own), Some(_)) = (&parts.zone, parts.date) {
                 (at, from) = in_zone(own, at, Some(from), span)?;
@@ -108,8 +108,8 @@ pub(super) fn from_map(want: Want, fields: &Fields, base: Parts, span: Span) -> 
                 (None, offset) => moved(at, from, offset.unwrap_or(0)),
             };
             let at = moved.ok_or_else(|| wrong(span, "the time is beyond the calendar"))?;
-            parts.time = Some(at.time());
-            parts.date = parts.date.map(|_| at.date());
+            parts.time = Some(at.time);
+            parts.date = parts.date.map(|_| at.date);
         }
         parts.offset = to.offset;
         parts.zone = to.zone;
@@ -120,7 +120,7 @@ pub(super) fn from_map(want: Want, fields: &Fields, base: Parts, span: Span) -> 
     make(want, parts, span)
 }
 
-fn date(fields: &Fields, base: &Parts, span: Span) -> Outcome<Option<jiff::civil::Date>> {
+fn date(fields: &Fields, base: &Parts, span: Span) -> Outcome<Option<Date>> {
     let field = |name: &str| whole(fields, name, span);
     let (year, month, day) = (field("year")?, field("month")?, field("day")?);
     let (week, weekday) = (field("week")?, field("dayOfWeek")?);
@@ -131,27 +131,23 @@ fn date(fields: &Fields, base: &Parts, span: Span) -> Outcome<Option<jiff::civil
     }
     let known = base.date;
     let missing = || wrong(span, "a date needs a `year`");
-    let years = || year.or(known.map(|date| i64::from(date.year()))).ok_or_else(missing);
+    let years = || year.or(known.map(Date::year)).ok_or_else(missing);
     let found = if week.is_some() || weekday.is_some() {
-        let of = known.map(|date| date.iso_week_date());
-        let years = year.or(of.map(|of| i64::from(of.year()))).ok_or_else(missing)?;
-        let weeks = week.or(of.map(|of| i64::from(of.week()))).unwrap_or(1);
-        let day = weekday.or(of.map(|of| i64::from(of.weekday().to_monday_one_offset()))).unwrap_or(1);
-        from_week(years, weeks, day)
+        let of = known.map(Date::week);
+        let years = year.or(of.map(|of| of.0)).ok_or_else(missing)?;
+        let weeks = week.or(of.map(|of| of.1)).unwrap_or(1);
+        let day = weekday.or(known.map(Date::weekday)).unwrap_or(1);
+        Date::from_week(years, weeks, day)
     } else if quarter.is_some() || of_quarter.is_some() {
-        let own = known.map(|date| {
-            let quarter = (i64::from(date.month()) + 2) / 3;
-            let first = from_month(i64::from(date.year()), quarter * 3 - 2, 1).unwrap_or(date);
-            (quarter, date_days(date) - date_days(first) + 1)
-        });
+        let own = known.map(Date::quarter);
         let quarter = quarter.or(own.map(|own| own.0)).unwrap_or(1);
-        from_quarter(years()?, quarter, of_quarter.or(own.map(|own| own.1)).unwrap_or(1))
+        Date::from_quarter(years()?, quarter, of_quarter.or(own.map(|own| own.1)).unwrap_or(1))
     } else if let Some(ordinal) = ordinal {
-        from_ordinal(years()?, ordinal)
+        Date::from_ordinal(years()?, ordinal)
     } else {
-        let month = month.or(known.map(|date| i64::from(date.month()))).unwrap_or(1);
-        let day = day.or(known.map(|date| i64::from(date.day()))).unwrap_or(1);
-        from_month(years()?, month, day)
+        let month = month.or(known.map(Date::month)).unwrap_or(1);
+        let day = day.or(known.map(Date::day)).unwrap_or(1);
+        Date::new(years()?, month, day)
     };
     found.map(Some).ok_or_else(|| wrong(span, "there is no such date"))
 }

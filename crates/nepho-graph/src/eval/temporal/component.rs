@@ -1,11 +1,9 @@
 //! Parts of a date, time or duration by name.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 
 use super::as_temporal;
-use crate::value::temporal::date_days;
-use crate::value::temporal_parse::from_month;
-use crate::value::{Duration, ResultValue as V, Temporal};
+use crate::value::{Date, Duration, ResultValue as V, Temporal};
 
 /// `value.name`; `None` when it has no such part.
 pub(in crate::eval) fn component(of: &V, name: &str) -> Option<V> {
@@ -14,14 +12,14 @@ pub(in crate::eval) fn component(of: &V, name: &str) -> Option<V> {
         Temporal::Date(date) => of_date(date, &name),
         Temporal::LocalTime(time) => of_time(time, &name),
         Temporal::Time(time, offset) => of_time(time, &name).or_else(|| of_offset(offset, None, &name)),
-        Temporal::LocalDateTime(at) => of_date(at.date(), &name).or_else(|| of_time(at.time(), &name)),
+        Temporal::LocalDateTime(at) => of_date(at.date, &name).or_else(|| of_time(at.time, &name)),
         ref whole @ Temporal::DateTime(at, offset, ref zone) => {
             let nanos = whole.instant_nanos().unwrap_or(0);
             match name.as_str() {
-                "epochseconds" => Some(V::Int(nanos.div_euclid(1_000_000_000) as i64)),
-                "epochmillis" => Some(V::Int(nanos.div_euclid(1_000_000) as i64)),
-                _ => of_date(at.date(), &name)
-                    .or_else(|| of_time(at.time(), &name))
+                "epochseconds" => i64::try_from(nanos.div_euclid(1_000_000_000)).ok().map(V::Int),
+                "epochmillis" => i64::try_from(nanos.div_euclid(1_000_000)).ok().map(V::Int),
+                _ => of_date(at.date, &name)
+                    .or_else(|| of_time(at.time, &name))
                     .or_else(|| of_offset(offset, zone.as_deref(), &name)),
             }
         }
@@ -30,21 +28,16 @@ pub(in crate::eval) fn component(of: &V, name: &str) -> Option<V> {
 }
 
 fn of_date(date: Date, name: &str) -> Option<V> {
-    let week = date.iso_week_date();
-    let quarter = (i64::from(date.month()) + 2) / 3;
     Some(V::Int(match name {
-        "year" => i64::from(date.year()),
-        "quarter" => quarter,
-        "month" => i64::from(date.month()),
-        "week" => i64::from(week.week()),
-        "weekyear" => i64::from(week.year()),
-        "dayofquarter" | "quarterday" => {
-            let first = from_month(i64::from(date.year()), quarter * 3 - 2, 1)?;
-            date_days(date) - date_days(first) + 1
-        }
-        "day" => i64::from(date.day()),
-        "ordinalday" => i64::from(date.day_of_year()),
-        "dayofweek" | "weekday" => i64::from(date.weekday().to_monday_one_offset()),
+        "year" => date.year(),
+        "quarter" => date.quarter().0,
+        "month" => date.month(),
+        "week" => date.week().1,
+        "weekyear" => date.week().0,
+        "dayofquarter" | "quarterday" => date.quarter().1,
+        "day" => date.day(),
+        "ordinalday" => date.day_of_year(),
+        "dayofweek" | "weekday" => date.weekday(),
         _ => return None,
     }))
 }

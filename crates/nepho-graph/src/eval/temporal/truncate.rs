@@ -1,14 +1,13 @@
 //! Points in time cut to a unit.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 use nepho_model::Timestamp;
 
 use super::{Want, build, parts_of};
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::eval::wrong_type;
-use crate::value::ResultValue as V;
-use crate::value::temporal::{date_days, date_from_days};
-use crate::value::temporal_parse::{Parts, from_month, from_week};
+use crate::value::temporal_parse::Parts;
+use crate::value::{Date, ResultValue as V};
 
 /// `date.truncate(unit, time, fields)` and its kin.
 pub(super) fn truncate(want: Want, values: &[V], clock: Timestamp, span: Span) -> Outcome<V> {
@@ -62,17 +61,17 @@ fn cut_time(time: Time, unit: &str) -> Time {
 }
 
 fn cut_date(date: Date, unit: &str) -> Option<Date> {
-    let year = i64::from(date.year());
-    let years = |unit: i64| from_month(year.div_euclid(unit) * unit, 1, 1);
+    let year = date.year();
+    let years = |unit: i64| Date::new(year.div_euclid(unit) * unit, 1, 1);
     match unit {
         "millennium" => years(1000),
         "century" => years(100),
         "decade" => years(10),
         "year" => years(1),
-        "weekyear" => from_week(i64::from(date.iso_week_date().year()), 1, 1),
-        "quarter" => from_month(year, (i64::from(date.month()) - 1) / 3 * 3 + 1, 1),
-        "month" => from_month(year, i64::from(date.month()), 1),
-        "week" => date_from_days(date_days(date) - i64::from(date.weekday().to_monday_zero_offset())),
+        "weekyear" => Date::from_week(date.week().0, 1, 1),
+        "quarter" => Date::new(year, date.quarter().0 * 3 - 2, 1),
+        "month" => Date::new(year, date.month(), 1),
+        "week" => Date::from_days(date.days() - (date.weekday() - 1)),
         "day" => Some(date),
         _ => None,
     }
