@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -128,11 +128,7 @@ fn try_run(
     let process = Process::start(command, &todo)?;
     let mut limit = effort.load_seconds;
     loop {
-        let line = match process.lines.recv_timeout(Duration::from_secs_f64(limit)) {
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => bail!("not finished in {limit:.0} s"),
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
+        let Some(line) = process.line(limit)? else { break };
         let line: Line = serde_json::from_str(&line).with_context(|| format!("{} said `{line}`", engine.title()))?;
         outcome.version = line.version.unwrap_or(std::mem::take(&mut outcome.version));
         outcome.peak_mib = line.peak_mib.or(outcome.peak_mib);
@@ -159,6 +155,16 @@ fn finish(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// What is left to the rest of the machine.
+const SPARE_MIB: f64 = 1_024.0;
+
+fn available_mib() -> f64 {
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map_or(f64::MAX, |kib| kib / 1024.0)
+}
+
 /// A running database; ended with all that it started when dropped.
 struct Process {
     child: Child,
@@ -180,6 +186,22 @@ impl Process {
             }
         });
         Ok(Self { child, lines })
+    }
+
+    /// The next line; none when it ended. One that takes too long, or all of the machine's memory, is an error.
+    fn line(&self, limit: f64) -> anyhow::Result<Option<String>> {
+        let started = Instant::now();
+        while started.elapsed().as_secs_f64() < limit {
+            match self.lines.recv_timeout(Duration::from_millis(500)) {
+                Ok(line) => return Ok(Some(line)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if available_mib() < SPARE_MIB => {
+                    bail!("stopped, since the machine had less than {SPARE_MIB} MiB of memory left");
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        bail!("not finished in {limit:.0} s")
     }
 
     fn end(mut self) -> anyhow::Result<()> {

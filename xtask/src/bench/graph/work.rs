@@ -111,7 +111,8 @@ pub const WORKS: [Work; 8] = [
             "MATCH (a:Machine {$start})-[:$steps* SHORTEST 1..6]->(b:Bucket) \
              RETURN count(*) AS n, sum(b.mark) AS digest",
         ),
-        falkordb: None,
+        // The same with every trail: level by level it ends.
+        falkordb: Some("CALL { $levels } RETURN count(*) AS n, sum(b.mark) AS digest"),
     },
     Work {
         name: "path",
@@ -205,10 +206,18 @@ impl Work {
         };
         let places = Places::of(generator);
         text.unwrap_or(self.ours)
+            .replace("$levels", &(1..=6).map(level).collect::<Vec<_>>().join(" UNION "))
             .replace("$steps", STEPS)
             .replace("$start", &node(MACHINE, places.start))
             .replace("$from", &node(MACHINE, places.from))
             .replace("$to", &node(BUCKET, places.to))
             .replace("$account", &account(places.account))
     }
+}
+
+/// The buckets at the end of walks of this many hops.
+fn level(hops: usize) -> String {
+    let between: String =
+        (1..hops).map(|at| format!("-[:$steps]->(n{at}) WITH DISTINCT n{at} MATCH (n{at})")).collect();
+    format!("MATCH (a:Machine {{$start}}){between}-[:$steps]->(b:Bucket) RETURN DISTINCT b")
 }
