@@ -275,7 +275,7 @@ impl Generator<'_> {
             let filter = self.chance(1, 2).then(|| self.condition(2));
             (paths, filter)
         };
-        let mut paths = paths;
+        
         self.bound = self.scope.len();
         Clause::Match { optional, paths, filter }
     }
@@ -507,7 +507,7 @@ impl Generator<'_> {
             3 => {
                 let (outer, bound) = (self.scope.clone(), self.bound);
                 self.bound = self.scope.len();
-                let mut path = self.longer_path(true);
+                let path = self.longer_path(true);
                 // Elements of a list have no order here: count them.
                 let filter = self.chance(1, 2).then(|| boxed(self.condition(1)));
                 let map = self.scalar(0);
@@ -579,7 +579,7 @@ impl Generator<'_> {
         let filter = self.chance(1, 2).then(|| boxed(self.condition(1)));
         self.predicate = predicate;
         (self.scope, self.bound) = (outer, bound);
-        let mut paths = vec![path];
+        let paths = vec![path];
         (paths, filter)
     }
 
