@@ -1,6 +1,8 @@
 //! Grouping a batch at a time. Keys that lie in columns as codes are looked up by code, and by value only once.
 
-use hashbrown::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
 
 use super::{Batch, Vector};
 use crate::error::Outcome;
@@ -9,7 +11,7 @@ use crate::graph::NodeId;
 use crate::graph::column::Cells;
 use crate::plan::{Expr, Grouping, Kind, Slot};
 use crate::value::ResultValue as V;
-use crate::value::compare::Key;
+use crate::value::compare::{hash_row, same_row};
 
 /// Groups of one morsel.
 #[derive(Default)]
@@ -119,7 +121,8 @@ impl Groups {
 #[derive(Default)]
 struct Numbers {
     values: Vec<V>,
-    by_value: HashMap<Key, u32>,
+    by_value: HashTable<u32>,
+    hasher: RandomState,
     by_node: HashMap<u32, u32>,
     by_int: HashMap<i64, u32>,
     /// By code, for the column of one kind at a time.
@@ -208,11 +211,22 @@ impl Numbers {
     }
 
     fn of_value(&mut self, value: V) -> u32 {
-        let values = &mut self.values;
-        let key = Key(vec![value]);
-        *self.by_value.entry(key).or_insert_with_key(|key| {
-            values.push(key.0.first().cloned().unwrap_or_default());
-            values.len() as u32 - 1
-        })
+        let Self { values, by_value, hasher, .. } = self;
+        let row = std::slice::from_ref(&value);
+        let known = |number: u32| values.get(number as usize).map(std::slice::from_ref).unwrap_or_default();
+        let place = by_value.entry(
+            hash_row(row, hasher),
+            |number| same_row(known(*number), row),
+            |number| hash_row(known(*number), hasher),
+        );
+        match place {
+            Entry::Occupied(number) => *number.get(),
+            Entry::Vacant(place) => {
+                let number = values.len() as u32;
+                place.insert(number);
+                values.push(value);
+                number
+            }
+        }
     }
 }

@@ -2,21 +2,24 @@
 
 use std::cmp::Ordering;
 
-use hashbrown::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::aggregate::{Accumulator, Seen};
 use super::{Exec, Flow, Frame};
 use crate::error::{ErrorCode, Outcome, QueryError};
 use crate::plan::{Expr, Kind, Projection};
 use crate::value::ResultValue as V;
-use crate::value::compare::{Key, order};
+use crate::value::compare::{hash_row, order, same_row};
 
 /// The rows of a projection so far.
 pub(crate) struct Gathered<'p> {
     projection: &'p Projection,
     rows: Vec<Row>,
     seen: Seen,
-    groups: HashMap<Key, usize>,
+    /// Numbers of `states`, by their keys.
+    groups: HashTable<usize>,
+    hasher: RandomState,
     states: Vec<Group>,
     skip: usize,
     limit: Option<usize>,
@@ -45,7 +48,8 @@ impl Exec<'_> {
             projection,
             rows: Vec::new(),
             seen: Seen::default(),
-            groups: HashMap::new(),
+            groups: HashTable::new(),
+            hasher: RandomState::default(),
             states: Vec::new(),
             skip,
             limit,
@@ -74,19 +78,12 @@ impl<'p> Gathered<'p> {
     pub fn add(&mut self, exec: &Exec<'_>, frame: &mut Frame) -> Outcome<Flow> {
         if let Some(grouping) = &self.projection.grouped {
             let keys: Vec<V> = grouping.keys.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
-            let key = Key(keys);
-            let number = match self.groups.get(&key) {
-                Some(number) => *number,
+            let number = match self.group(&keys) {
+                Some(number) => number,
                 None => {
-                    exec.hold(1)?;
-                    self.held += 1;
-                    self.states.push(Group {
-                        keys: key.0.clone(),
-                        carried: grouping.carried.iter().map(|slot| frame[*slot].clone()).collect(),
-                        accumulators: grouping.aggregates.iter().map(Accumulator::new).collect(),
-                    });
-                    self.groups.insert(key, self.states.len() - 1);
-                    self.states.len() - 1
+                    let carried = grouping.carried.iter().map(|slot| frame[*slot].clone()).collect();
+                    let accumulators = grouping.aggregates.iter().map(Accumulator::new).collect();
+                    self.open(exec, Group { keys, carried, accumulators })?
                 }
             };
             let Some(group) = self.states.get_mut(number) else { return Ok(Flow::Go) };
@@ -134,6 +131,25 @@ impl<'p> Gathered<'p> {
         Ok(Flow::Go)
     }
 
+    /// The group of these keys.
+    fn group(&self, keys: &[V]) -> Option<usize> {
+        let same = |number: &usize| self.states.get(*number).is_some_and(|group| same_row(&group.keys, keys));
+        self.groups.find(hash_row(keys, &self.hasher), same).copied()
+    }
+
+    /// Starts a group.
+    fn open(&mut self, exec: &Exec<'_>, group: Group) -> Outcome<usize> {
+        exec.hold(1)?;
+        self.held += 1;
+        let Self { groups, states, hasher, .. } = self;
+        let number = states.len();
+        let hash = hash_row(&group.keys, hasher);
+        states.push(group);
+        groups
+            .insert_unique(hash, number, |number| states.get(*number).map_or(0, |group| hash_row(&group.keys, hasher)));
+        Ok(number)
+    }
+
     /// Takes a group as a whole, with the first row's values.
     pub fn add_group(
         &mut self,
@@ -143,13 +159,8 @@ impl<'p> Gathered<'p> {
         accumulators: Vec<Accumulator>,
     ) -> Outcome<()> {
         let Some(grouping) = &self.projection.grouped else { return Ok(()) };
-        let key = Key(keys);
-        let Some(number) = self.groups.get(&key).copied() else {
-            exec.hold(1)?;
-            self.held += 1;
-            self.states.push(Group { keys: key.0.clone(), carried, accumulators });
-            self.groups.insert(key, self.states.len() - 1);
-            return Ok(());
+        let Some(number) = self.group(&keys) else {
+            return self.open(exec, Group { keys, carried, accumulators }).map(|_| ());
         };
         let Some(group) = self.states.get_mut(number) else { return Ok(()) };
         for ((aggregate, own), other) in grouping.aggregates.iter().zip(&mut group.accumulators).zip(accumulators) {

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::column::{Cells, Column};
@@ -12,13 +12,13 @@ use crate::value::ResultValue;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     rows: HashTable<u32>,
+    hasher: RandomState,
     /// Rows whose value could not be read: it may be any.
     unknown: Vec<u32>,
 }
 
 /// Text and whole numbers; other types are equal to values of more than one form.
-fn hash(cell: &Cells, row: usize) -> Option<u64> {
-    let hasher = FixedState::default();
+fn hash(cell: &Cells, row: usize, hasher: &RandomState) -> Option<u64> {
     match cell {
         Cells::Text { codes, dictionary } => Some(hasher.hash_one(&**dictionary.get(*codes.get(row)? as usize)?)),
         Cells::PlainText(texts) => Some(hasher.hash_one(texts.get(row)?)),
@@ -34,14 +34,17 @@ impl Index {
     }
 
     pub fn new(column: &Column, rows: usize) -> Self {
-        let mut index = Self { rows: HashTable::with_capacity(rows), unknown: Vec::new() };
+        let hasher = RandomState::default();
+        let mut index = Self { rows: HashTable::with_capacity(rows), hasher: hasher.clone(), unknown: Vec::new() };
         for row in 0..rows {
             if column.unknown.as_ref().is_some_and(|unknown| unknown.get(row)) {
                 index.unknown.push(row as u32);
             } else if !column.is_missing(row)
-                && let Some(of) = hash(&column.cells, row)
+                && let Some(of) = hash(&column.cells, row, &hasher)
             {
-                index.rows.insert_unique(of, row as u32, |row| hash(&column.cells, *row as usize).unwrap_or(0));
+                index
+                    .rows
+                    .insert_unique(of, row as u32, |row| hash(&column.cells, *row as usize, &hasher).unwrap_or(0));
             }
         }
         index
@@ -50,7 +53,7 @@ impl Index {
     /// The rows that may equal a value, ascending: those that do, and those of which it is not known. `None` where the
     /// index can't tell.
     pub fn find(&self, column: &Column, value: &ResultValue) -> Option<Vec<u32>> {
-        let hasher = FixedState::default();
+        let hasher = &self.hasher;
         let of = match (value, &column.cells) {
             (ResultValue::String(text), Cells::Text { .. } | Cells::PlainText(_)) => hasher.hash_one(&**text),
             (ResultValue::Int(whole), Cells::Int(_)) => hasher.hash_one(whole),

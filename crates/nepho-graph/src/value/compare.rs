@@ -11,7 +11,7 @@
 //! unknown makes it unknown, else one that is null makes it null. Text beside a point in time is read as ISO 8601.
 
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use nepho_model::Timestamp;
 
@@ -182,13 +182,25 @@ fn order_all<'a>(left: impl ExactSizeIterator<Item = &'a V>, right: impl ExactSi
     left.zip(right).map(|(left, right)| order(left, right)).find(|order| order.is_ne()).unwrap_or(lengths)
 }
 
+/// The hash of a row of values; equivalent rows have the same.
+pub(crate) fn hash_row(values: &[V], hasher: &impl BuildHasher) -> u64 {
+    let mut state = hasher.build_hasher();
+    values.iter().for_each(|value| hash(value, &mut state));
+    state.finish()
+}
+
+/// Whether two rows of values are equivalent.
+pub(crate) fn same_row(left: &[V], right: &[V]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| order(left, right).is_eq())
+}
+
 /// Values as keys: equality is equivalence.
 #[derive(Clone, Debug)]
 pub(crate) struct Key(pub Vec<ResultValue>);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(left, right)| order(left, right).is_eq())
+        same_row(&self.0, &other.0)
     }
 }
 
