@@ -18,7 +18,7 @@ const USAGE: &str = "cargo xtask COMMAND
   gen [--check]                          write (or hold against what is there) tables and reference pages
   conformance DIR [--suite NAME] [--verbose]
                                          run public conformance suites
-  bench collect|rules                    measure, beside peers where there are any
+  bench collect|graph|rules              measure, beside peers where there are any
   demo-record                            make the demo's recording again from a seeded moto server";
 
 /// The repository's root.

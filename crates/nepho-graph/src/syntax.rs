@@ -1,9 +1,9 @@
 //! From text to [`crate::ir`]: the only file that knows the parser crate.
 //!
-//! Nesting and length are bounded before the parser sees the text, since its tree (and its dropping) is recursive.
+//! [`source`] bounds nesting and length before the parser sees the text, since its tree (and its dropping) is recursive.
 
 use open_cypher::ast as cst;
-use open_cypher::{TokenKind, ast::ExprKind as E};
+use open_cypher::ast::ExprKind as E;
 
 use crate::error::{ErrorCode, Outcome, QueryError, Span};
 use crate::ir::*;
@@ -11,74 +11,19 @@ use crate::value::ResultValue;
 
 mod diagnostics;
 mod pattern;
+mod source;
+
+pub(crate) use source::Source;
 
 use diagnostics::from_diagnostics;
 
-/// Longest text that is looked at.
-const MAX_BYTES: usize = 262_144;
-/// Most words and signs.
-const MAX_TOKENS: usize = 20_000;
-/// Deepest brackets.
-const MAX_BRACKETS: usize = 100;
-/// Longest run of words without a comma: each may be one level of the parser's tree.
-const MAX_RUN: usize = 3_000;
 /// Deepest expression that the rest of the crate walks recursively.
 pub(crate) const MAX_DEPTH: usize = 200;
 
 /// What stands before an expression that is parsed alone.
 const PREFIX: &str = "RETURN (";
-/// What is put into `EXISTS { (a)-->(b) }`, so that a pattern there may begin as any other (the parser crate refuses
-/// `(:Label)` without it).
-const INSERT: &str = "MATCH ";
-
-/// The text as the parser saw it, and the way back to the text as it was written.
-#[derive(Debug)]
-pub(crate) struct Source {
-    /// What spans refer to.
-    pub text: String,
-    original: usize,
-    prefix: usize,
-    /// What was put where, in `text`, ascending.
-    inserts: Vec<(usize, &'static str)>,
-}
 
 impl Source {
-    fn new(text: &str, prefix: &str, suffix: &str) -> Outcome<Self> {
-        let places = check(text)?;
-        let mut source =
-            Self { text: prefix.to_owned(), original: text.len(), prefix: prefix.len(), inserts: Vec::new() };
-        let mut done = 0;
-        for (place, insert) in places {
-            source.text.push_str(text.get(done..place).unwrap_or_default());
-            source.inserts.push((source.text.len(), insert));
-            source.text.push_str(insert);
-            done = place;
-        }
-        source.text.push_str(text.get(done..).unwrap_or_default());
-        source.text.push_str(suffix);
-        Ok(source)
-    }
-
-    /// A place of the parser's text, in the text as it was written.
-    pub fn original(&self, at: usize) -> usize {
-        let inserted: usize =
-            self.inserts.iter().map(|(place, insert)| at.saturating_sub(*place).min(insert.len())).sum();
-        at.saturating_sub(inserted).saturating_sub(self.prefix).min(self.original)
-    }
-
-    /// The error with its place in the text as it was written.
-    pub fn map(&self, mut error: Box<QueryError>) -> Box<QueryError> {
-        // What follows the text of an expression is ours: nobody wrote that bracket.
-        if self.prefix > 0
-            && self.original(error.span.start) == self.original
-            && let Some(rest) = error.message.strip_prefix("unexpected token `)`")
-        {
-            error.message = format!("the expression ends too early{rest}");
-        }
-        error.span = self.original(error.span.start)..self.original(error.span.end);
-        error
-    }
-
     fn parse(&self, written: &str) -> Outcome<Query> {
         let text = self.text.as_str();
         let parsed = open_cypher::parse(text).map_err(|errors| from_diagnostics(text, errors.diagnostics()))?;
@@ -118,56 +63,6 @@ pub(crate) fn parse_expression(text: &str) -> Outcome<(Expr, Source)> {
 
 fn whole_of(text: &str) -> Span {
     Span { start: 0, end: text.len() as u32 }
-}
-
-/// Bounds length and nesting; gives what is to be put where before the parser reads the text.
-fn check(text: &str) -> Outcome<Vec<(usize, &'static str)>> {
-    let complex = |message: &str| Err(QueryError::new(ErrorCode::TooComplex, whole_of(text), message));
-    if text.len() > MAX_BYTES {
-        return complex("the query is longer than 256 KiB");
-    }
-    let (mut tokens, mut open, mut run) = (0, 0usize, 0);
-    let mut before: [String; 2] = Default::default();
-    let mut last = open_cypher::Span::default();
-    let mut places = Vec::new();
-    for token in open_cypher::lex(text).tokens {
-        let Some(word) = token.text(text) else { continue };
-        match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment => continue,
-            _ => {}
-        }
-        tokens += 1;
-        run += 1;
-        match word {
-            "(" | "[" | "{" => open += 1,
-            ")" | "]" | "}" => match open.checked_sub(1) {
-                Some(less) => open = less,
-                None => {
-                    let message = format!("`{word}` closes nothing");
-                    return Err(QueryError::new(ErrorCode::UnexpectedSyntax, span(token.span), message));
-                }
-            },
-            "," => run = 0,
-            _ => {}
-        }
-        if tokens > MAX_TOKENS || run > MAX_RUN {
-            return complex("the query has too many words");
-        }
-        if open > MAX_BRACKETS {
-            return complex("the query is nested more than 100 deep");
-        }
-        if word == "(" && before[1] == "{" && ["exists", "count", "collect"].contains(&before[0].as_str()) {
-            places.push((token.span.start, INSERT));
-        }
-        if word == "(" && before[1] == "collect" {
-            // The parser crate takes this word for that of a subquery in all parts of a UNION but the first.
-            places.extend([(last.start, "`"), (last.end, "`")]);
-        }
-        last = token.span;
-        before.swap(0, 1);
-        before[1] = if word.len() <= 8 { word.to_lowercase() } else { String::new() };
-    }
-    Ok(places)
 }
 
 fn span(of: open_cypher::Span) -> Span {

@@ -43,3 +43,37 @@ fn a_message_is_one_line_whatever_it_quotes() {
     let error = query.run(&graph, &Parameters::new(), &Limits::default()).unwrap_err();
     assert_eq!(error.message, "`12:00 +01` is no ISO 8601 date or time");
 }
+
+#[test]
+fn a_choice_of_labels_may_stand_anywhere_in_a_pattern() {
+    let graph = nepho_graph::fixture::graph_from_cypher(&[
+        "CREATE (a:A {n: 1})-[:R]->(b:B {n: 2})-[:S]->(c:C {n: 3}), (a)-[:R]->(c)",
+    ])
+    .unwrap();
+    let count = |text: &str| {
+        let query = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap();
+        let rows = query.run(&graph, &nepho_graph::Parameters::new(), &nepho_graph::Limits::default()).unwrap();
+        format!("{:?}", rows.rows)
+    };
+    for (text, expected) in [
+        ("MATCH (a:A|B)-->(b:C) RETURN count(*)", "[[Int(2)]]"),
+        ("MATCH (a:A|B), (b:C)<--(c:B) RETURN count(*)", "[[Int(2)]]"),
+        ("MATCH p = (:A|B)-[:R|S]->(c:(A|C)&!B {n: 3}) RETURN count(p)", "[[Int(2)]]"),
+        ("MATCH (a:!(A|B)) RETURN a.n", "[[Int(3)]]"),
+        ("MATCH (x:A|B|C) WHERE EXISTS { (x)-->(:B|C) } RETURN count(x)", "[[Int(2)]]"),
+        ("MATCH (x) WHERE (x:A|B) AND (x)-->(:C) RETURN count(x)", "[[Int(2)]]"),
+        (
+            "MATCH (x:A|B) RETURN [y IN [1, 2] WHERE y > 1 | y] AS l, [(x)-->(z:B|C) | z.n] AS m ORDER BY size(m)",
+            "[[List([Int(2)]), List([Int(3)])], [List([Int(2)]), List([Int(2), Int(3)])]]",
+        ),
+    ] {
+        assert_eq!(count(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn places_in_errors_are_those_of_the_text_as_it_was_written() {
+    let text = "MATCH (a:A|B)-->(b:C|D) RETURN collect(a), c";
+    let error = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap_err();
+    assert_eq!(&text[error.span], "c");
+}

@@ -14,6 +14,8 @@ use nepho_estate::{EstateBuilder, schema_of};
 use nepho_model::{Direction, Link, Resource, Timestamp, Value};
 use nepho_rules::{RuleSet, judge};
 
+use super::memory_mib;
+
 /// Accounts that the resources are spread over.
 const ACCOUNTS: usize = 50;
 
@@ -57,7 +59,7 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         judged.len(),
         started.elapsed().as_secs_f64()
     );
-    let built = peak_mib();
+    let built = memory_mib("VmHWM");
 
     let started = Instant::now();
     let judgement = judge(&estate, &set, &[]);
@@ -71,9 +73,9 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         total.unknown,
         total.not_applicable
     );
-    println!("peak {:.0} MiB, of that {built:.0} before judging", peak_mib());
+    println!("peak {:.0} MiB, of that {built:.0} before judging", memory_mib("VmHWM"));
     println!("bar: 10 s and 4,096 MiB on 2 cores");
-    Ok(counted < 10.0 && peak_mib() < 4096.0)
+    Ok(counted < 10.0 && memory_mib("VmHWM") < 4096.0)
 }
 
 /// The catalogue with its rules repeated under further ids until there are `count`.
@@ -174,12 +176,4 @@ fn value(of: PropertyType, values: &[Arc<str>], seed: usize) -> Value {
         }
         PropertyType::Json => Value::List(Arc::from([])),
     }
-}
-
-/// The most memory that was resident so far, in MiB.
-fn peak_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib =
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|text| text.split_whitespace().next());
-    kib.and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }

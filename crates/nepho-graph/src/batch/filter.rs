@@ -126,11 +126,17 @@ impl Exec<'_> {
         }
         let slots = reads(expr, batch);
         let mut values = Vec::with_capacity(batch.rows);
+        let mut weight = 0;
         for row in 0..batch.rows {
             self.tick()?;
             load(batch, row, slots.as_deref(), frame);
-            values.push(self.eval(expr, frame)?);
+            let value = self.eval(expr, frame)?;
+            // One batch of long lists may be more than the query may hold.
+            weight += value.weight();
+            self.hold(value.weight())?;
+            values.push(value);
         }
+        self.release(weight);
         Ok(Vector::Values(values))
     }
 

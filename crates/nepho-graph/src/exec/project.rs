@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::aggregate::{Accumulator, Seen};
 use super::{Exec, Flow, Frame};
 use crate::error::{ErrorCode, Outcome, QueryError};
-use crate::plan::{Expr, Projection};
+use crate::plan::{Expr, Kind, Projection};
 use crate::value::ResultValue as V;
 use crate::value::compare::{Key, order};
 
@@ -24,6 +24,8 @@ pub(crate) struct Gathered<'p> {
 }
 
 struct Row {
+    /// How much of the query's memory it counts for: itself, and what the lists and maps made for it hold.
+    weight: usize,
     kept: Vec<V>,
     order: Vec<V>,
 }
@@ -109,12 +111,14 @@ impl<'p> Gathered<'p> {
         }
         let order = self.projection.order.iter().map(|(expr, _)| exec.eval(expr, frame)).collect::<Outcome<_>>()?;
         let kept = self.projection.kept.iter().map(|slot| frame[*slot].clone()).collect();
-        self.push(exec, Row { kept, order })
+        let made = self.projection.items.iter().filter(|(expr, _)| !matches!(expr.kind, Kind::Slot(_)));
+        let weight = 1 + made.map(|(_, slot)| frame[*slot].weight()).sum::<usize>();
+        self.push(exec, Row { weight, kept, order })
     }
 
     fn push(&mut self, exec: &Exec<'_>, row: Row) -> Outcome<Flow> {
-        exec.hold(1)?;
-        self.held += 1;
+        exec.hold(row.weight)?;
+        self.held += row.weight;
         self.rows.push(row);
         let Some(wanted) = self.limit.map(|limit| limit.saturating_add(self.skip)) else { return Ok(Flow::Go) };
         if self.projection.order.is_empty() {
@@ -123,8 +127,7 @@ impl<'p> Gathered<'p> {
         // Of many rows only the first by order are needed.
         if self.rows.len() > wanted.saturating_mul(2).saturating_add(1024) {
             self.sort();
-            let cut = self.rows.len() - wanted;
-            self.rows.truncate(wanted);
+            let cut = self.rows.drain(wanted..).map(|row| row.weight).sum();
             exec.release(cut);
             self.held -= cut;
         }
@@ -163,8 +166,8 @@ impl<'p> Gathered<'p> {
             self.add_group(exec, group.keys, group.carried, group.accumulators)?;
         }
         for row in other.rows {
-            exec.release(1);
-            self.held -= 1;
+            exec.release(row.weight);
+            self.held -= row.weight;
             if self.projection.distinct {
                 let of = |at: usize| {
                     let slot = self.projection.visible[at];

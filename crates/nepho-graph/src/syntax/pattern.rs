@@ -156,13 +156,24 @@ impl Lowering<'_> {
             Ok(match &of.kind {
                 L::Name(of) => LabelExpr::Name(name(of)),
                 L::Wildcard => LabelExpr::Any,
-                L::Not(inner) => LabelExpr::Not(Box::new(lowering.labels(inner)?)),
+                L::Not(inner) => not(lowering.labels(inner)?),
                 L::And(parts) => LabelExpr::And(all(lowering, parts)?),
                 L::Or(parts) => LabelExpr::Or(all(lowering, parts)?),
                 L::Parenthesized(inner) => lowering.labels(inner)?,
                 _ => return Err(unsupported("this label expression", of.span)),
             })
         })
+    }
+}
+
+/// Not these labels. Not (not `A` and not `B`) is `A` or `B`, which is what was written.
+fn not(labels: LabelExpr) -> LabelExpr {
+    match labels {
+        LabelExpr::And(parts) if parts.iter().all(|part| matches!(part, LabelExpr::Not(_))) => {
+            let inner = |part| if let LabelExpr::Not(of) = part { *of } else { part };
+            LabelExpr::Or(parts.into_iter().map(inner).collect())
+        }
+        labels => LabelExpr::Not(Box::new(labels)),
     }
 }
 

@@ -64,18 +64,6 @@ fn property(of: &str, name: &str) -> Expr {
     Expr::Property(boxed(variable(of)), name.to_owned())
 }
 
-/// After a choice of labels (`A|B`) the parser takes only the simplest patterns: it may stand in the last node alone.
-fn one_choice(paths: &mut [Path]) {
-    let nodes: Vec<&mut NodePattern> = paths.iter_mut().flat_map(|path| &mut path.nodes).collect();
-    nodes.into_iter().rev().skip(1).for_each(without_choice);
-}
-
-fn without_choice(node: &mut NodePattern) {
-    if let Some(Labels::Or(one, _)) = &node.labels {
-        node.labels = Some((**one).clone());
-    }
-}
-
 impl Generator<'_> {
     fn pick(&mut self, count: usize) -> usize {
         let number = self.numbers.get(self.at).copied().unwrap_or(0);
@@ -135,6 +123,14 @@ impl Generator<'_> {
                     path.relations[0].length =
                         Some((self.one_of(&[None, Some(0), Some(1)]), self.one_of(&[None, Some(4), Some(2)])));
                     path.variable = Some("p".to_owned());
+                    if self.chance(1, 2) {
+                        // Both ends are bound first, once in a while to one node.
+                        for node in &mut path.nodes {
+                            let nodes = vec![node.clone()];
+                            paths.push(Path { variable: None, shortest: None, nodes, relations: Vec::new() });
+                            node.labels = None;
+                        }
+                    }
                 }
                 paths.push(path);
             }
@@ -164,7 +160,6 @@ impl Generator<'_> {
                 relations: Vec::new(),
             })),
         }
-        one_choice(&mut paths);
         let mut known: Vec<(String, Sort)> = Vec::new();
         for node in paths.iter().flat_map(|path| &path.nodes) {
             if let Some(name) = &node.variable
@@ -196,7 +191,11 @@ impl Generator<'_> {
             add(self.condition(1));
         }
         if shape == 1 {
-            let sort = if paths[0].shortest == Some(Shortest::One) { Sort::ShortestPath } else { Sort::Path };
+            let sort = if paths.iter().any(|path| path.shortest == Some(Shortest::One)) {
+                Sort::ShortestPath
+            } else {
+                Sort::Path
+            };
             self.scope.push(("p".to_owned(), sort));
         }
         for (name, sort) in paths.iter().flat_map(|path| &path.relations).filter_map(|relation| {
@@ -276,8 +275,7 @@ impl Generator<'_> {
             let filter = self.chance(1, 2).then(|| self.condition(2));
             (paths, filter)
         };
-        let mut paths = paths;
-        one_choice(&mut paths);
+        
         self.bound = self.scope.len();
         Clause::Match { optional, paths, filter }
     }
@@ -509,8 +507,7 @@ impl Generator<'_> {
             3 => {
                 let (outer, bound) = (self.scope.clone(), self.bound);
                 self.bound = self.scope.len();
-                let mut path = self.longer_path(true);
-                path.nodes.iter_mut().for_each(without_choice);
+                let path = self.longer_path(true);
                 // Elements of a list have no order here: count them.
                 let filter = self.chance(1, 2).then(|| boxed(self.condition(1)));
                 let map = self.scalar(0);
@@ -582,8 +579,7 @@ impl Generator<'_> {
         let filter = self.chance(1, 2).then(|| boxed(self.condition(1)));
         self.predicate = predicate;
         (self.scope, self.bound) = (outer, bound);
-        let mut paths = vec![path];
-        one_choice(&mut paths);
+        let paths = vec![path];
         (paths, filter)
     }
 
@@ -643,7 +639,6 @@ impl Generator<'_> {
             16 => Expr::Xor(boxed(self.condition(depth - 1)), boxed(self.condition(depth - 1))),
             18 if self.predicate => {
                 let mut paths = vec![self.longer_path(false)];
-                one_choice(&mut paths);
                 Expr::Pattern(Box::new(paths.remove(0)))
             }
             17 | 18 => {

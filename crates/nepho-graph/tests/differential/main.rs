@@ -230,7 +230,7 @@ fn search<T: Clone + std::fmt::Display>(
     graphs: impl Strategy<Value = Graph>,
     share: u64,
 ) {
-    let cases = number_of("NEPHO_DIFFERENTIAL_CASES", 2_000) / share;
+    let cases = number_of("NEPHO_DIFFERENTIAL_CASES", 3_000) / share;
     let seed = number_of("NEPHO_DIFFERENTIAL_SEED", 1);
     let mut runner = TestRunner::new(ProptestConfig {
         cases: u32::try_from(cases).unwrap(),
@@ -270,7 +270,7 @@ fn queries_give_what_the_reference_gives() {
 
 #[test]
 fn queries_over_many_nodes_give_what_the_reference_gives() {
-    search(generate::query, shrink::queries, judge_query, "rows", graph::wide_graphs(), 25);
+    search(generate::query, shrink::queries, judge_query, "rows", graph::wide_graphs(), 50);
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         let (rows, mut uncertain) = self.enumerate(row, paths, filter, false)?;
         if self.eager {
             uncertain |= self.names_what_was_not_read(row, paths)?;
-        } else if !uncertain && !(self.graph.unread.is_empty() && self.graph.incomplete.is_empty()) {
+        } else if !uncertain && (!self.graph.unread.is_empty() || !self.graph.incomplete.is_empty()) {
             // Too many ways to try proves nothing: then nothing is asked for. Within the search nothing more is searched
             // for, since one thing that was not read is enough.
             let budget = std::mem::take(&mut self.possible_steps);
