@@ -275,7 +275,7 @@ impl Generator<'_> {
             let filter = self.chance(1, 2).then(|| self.condition(2));
             (paths, filter)
         };
-        
+
         self.bound = self.scope.len();
         Clause::Match { optional, paths, filter }
     }
