@@ -44,4 +44,4 @@ pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, Re
 pub use query::{Limits, Mode, Parameters, Query, Rows};
 pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};
 pub use truth::Truth;
-pub use value::{Date, DateTime, Duration, PathValue, ResultValue, Temporal};
+pub use value::{Date, DateTime, Duration, NoDate, PathValue, ResultValue, Temporal};

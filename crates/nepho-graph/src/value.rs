@@ -16,7 +16,7 @@ pub(crate) mod temporal_parse;
 mod temporal_text;
 pub(crate) mod zone;
 
-pub use calendar::{Date, DateTime};
+pub use calendar::{Date, DateTime, NoDate};
 pub use temporal::{Duration, Temporal};
 
 /// A value of openCypher, and `Unknown` beside it.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use nepho_graph::{Date, DateTime, Duration, ResultValue, Temporal};
+use nepho_graph::{Duration, ResultValue, Temporal};
 use nepho_model::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -59,38 +59,18 @@ fn to_json(value: &ResultValue, depth: usize) -> Option<Json> {
 
 fn temporal_to_json(of: &Temporal) -> Json {
     match of {
-        Temporal::Date(date) => json!({"$date": date_text(*date)}),
+        Temporal::Date(date) => json!({"$date": date.to_string()}),
         Temporal::LocalTime(time) => json!({"$localtime": time.to_string()}),
         Temporal::Time(time, offset) => json!({"$time": time.to_string(), "offset": offset}),
-        Temporal::LocalDateTime(at) => json!({"$localdatetime": date_time_text(*at)}),
-        Temporal::DateTime(at, offset, None) => json!({"$datetime": date_time_text(*at), "offset": offset}),
+        Temporal::LocalDateTime(at) => json!({"$localdatetime": at.to_string()}),
+        Temporal::DateTime(at, offset, None) => json!({"$datetime": at.to_string(), "offset": offset}),
         Temporal::DateTime(at, offset, Some(zone)) => {
-            json!({"$datetime": date_time_text(*at), "offset": offset, "zone": &**zone})
+            json!({"$datetime": at.to_string(), "offset": offset, "zone": &**zone})
         }
         Temporal::Duration(length) => json!({"$duration": {
             "months": length.months, "days": length.days, "seconds": length.seconds, "nanos": length.nanos,
         }}),
     }
-}
-
-fn date_text(date: Date) -> String {
-    format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
-}
-
-fn date_time_text(at: DateTime) -> String {
-    format!("{}T{}", date_text(at.date), at.time)
-}
-
-/// Reads `date_text`; a year may have a sign and more than four digits.
-fn read_date(text: &str) -> Option<Date> {
-    let (rest, day) = text.rsplit_once('-')?;
-    let (year, month) = rest.rsplit_once('-')?;
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-}
-
-fn read_date_time(text: &str) -> Option<DateTime> {
-    let (date, time) = text.split_once('T')?;
-    Some(DateTime { date: read_date(date)?, time: time.parse().ok()? })
 }
 
 fn from_json(json: Json) -> Option<ResultValue> {
@@ -131,16 +111,16 @@ fn tagged(tag: &str, fields: &Map<String, Json>) -> Option<ResultValue> {
                 None => Timestamp::parse(value.as_str()?).ok()?,
             }));
         }
-        "$date" => Temporal::Date(read_date(value.as_str()?)?),
+        "$date" => Temporal::Date(parsed(value)?),
         "$localtime" => Temporal::LocalTime(parsed(value)?),
         "$time" => Temporal::Time(parsed(value)?, offset()?),
-        "$localdatetime" => Temporal::LocalDateTime(read_date_time(value.as_str()?)?),
+        "$localdatetime" => Temporal::LocalDateTime(parsed(value)?),
         "$datetime" => {
             let zone = match fields.get("zone") {
                 Some(zone) => Some(Arc::from(zone.as_str()?)),
                 None => None,
             };
-            Temporal::DateTime(read_date_time(value.as_str()?)?, offset()?, zone)
+            Temporal::DateTime(parsed(value)?, offset()?, zone)
         }
         "$duration" => {
             let part = |name: &str| value.get(name)?.as_i64();

@@ -22,6 +22,18 @@ pub struct DateTime {
     pub time: Time,
 }
 
+/// Text that is no date, or no date with a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoDate;
+
+impl std::fmt::Display for NoDate {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("not an ISO 8601 date")
+    }
+}
+
+impl std::error::Error for NoDate {}
+
 impl Date {
     /// 1 January 2000.
     pub(crate) const IN_2000: Self = Self { year: 2000, month: 1, day: 1 };
@@ -174,7 +186,6 @@ mod tests {
         });
         for at in all.chain(near) {
             let other = jiff::civil::Date::MIN.checked_add(jiff::Span::new().days(at)).unwrap();
-            let week = other.iso_week_date();
             let date = Date::from_days(start + at).unwrap();
             let week = other.iso_week_date();
             assert_eq!(
@@ -182,6 +193,7 @@ mod tests {
                 (i64::from(other.year()), i64::from(other.month()), i64::from(other.day()))
             );
             assert_eq!(date.days(), start + at);
+            assert_eq!(date.to_string().parse(), Ok(date));
             assert_eq!(date.week(), (i64::from(week.year()), i64::from(week.week())), "{other}");
             assert_eq!(date.weekday(), i64::from(other.weekday().to_monday_one_offset()));
             assert_eq!(date.day_of_year(), i64::from(other.day_of_year()));

@@ -1,10 +1,11 @@
 //! ISO 8601 text to dates, times and durations, in all the forms that openCypher reads.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::civil::Time;
 
-use super::calendar::Date;
+use super::calendar::{Date, DateTime, NoDate};
 use super::temporal::Duration;
 
 /// What a text or a map says of a point in time.
@@ -28,6 +29,26 @@ pub(crate) fn parse(text: &str) -> Option<Parts> {
         return Some(Parts { date: Some(date), ..Parts::default() });
     }
     parse_time(text)
+}
+
+impl FromStr for Date {
+    type Err = NoDate;
+
+    fn from_str(text: &str) -> Result<Self, NoDate> {
+        parse_date(text).ok_or(NoDate)
+    }
+}
+
+impl FromStr for DateTime {
+    type Err = NoDate;
+
+    /// ISO 8601 without an offset.
+    fn from_str(text: &str) -> Result<Self, NoDate> {
+        match parse(text) {
+            Some(Parts { date: Some(date), time: Some(time), offset: None, zone: None }) => Ok(Self { date, time }),
+            _ => Err(NoDate),
+        }
+    }
 }
 
 fn digits(text: &str) -> Option<i64> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use jiff::civil::Time;
 
-use super::calendar::Date;
+use super::calendar::{Date, DateTime};
 use super::temporal::{Duration, Temporal};
 
 /// A time of day: seconds and fractions only where there are any.
@@ -47,24 +47,31 @@ fn write_offset(out: &mut fmt::Formatter<'_>, offset: i32) -> fmt::Result {
     Ok(())
 }
 
+impl fmt::Display for Date {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_date(out, *self)
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}T", self.date)?;
+        write_time(out, self.time)
+    }
+}
+
 impl fmt::Display for Temporal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Date(date) => write_date(out, *date),
+            Self::Date(date) => date.fmt(out),
             Self::LocalTime(time) => write_time(out, *time),
             Self::Time(time, offset) => {
                 write_time(out, *time)?;
                 write_offset(out, *offset)
             }
-            Self::LocalDateTime(at) => {
-                write_date(out, at.date)?;
-                out.write_char('T')?;
-                write_time(out, at.time)
-            }
+            Self::LocalDateTime(at) => at.fmt(out),
             Self::DateTime(at, offset, zone) => {
-                write_date(out, at.date)?;
-                out.write_char('T')?;
-                write_time(out, at.time)?;
+                at.fmt(out)?;
                 write_offset(out, *offset)?;
                 match zone {
                     Some(zone) => write!(out, "[{zone}]"),
