@@ -24,7 +24,8 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
     Ok(command.status()?.success())
 }
 
-/// Formatting and clippy with every warning an error.
+/// Formatting, clippy with every warning an error, and whether the fuzz targets still build (they are a workspace of
+/// their own).
 pub fn lint(root: &Path) -> anyhow::Result<bool> {
     let formatted = cargo().current_dir(root).args(["fmt", "--all", "--check"]).status()?.success();
     let clean = cargo()
@@ -32,5 +33,12 @@ pub fn lint(root: &Path) -> anyhow::Result<bool> {
         .args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
         .status()?
         .success();
-    Ok(formatted && clean)
+    let fuzzed = cargo()
+        .current_dir(root)
+        .args(["check", "--quiet", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"])
+        .arg("--target-dir")
+        .arg(root.join("target"))
+        .status()?
+        .success();
+    Ok(formatted && clean && fuzzed)
 }

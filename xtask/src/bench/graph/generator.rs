@@ -195,7 +195,8 @@ impl Generator {
                 let (even, share) = (random.next() & 1 == 0, random.share());
                 let share = if even { share } else { share * share * share };
                 let end = range.start + (share * f64::from(range.end - range.start)) as u32;
-                if !ends.contains(&end) && !(this == other && end == index) {
+                let is_itself = this == other && end == index;
+                if !is_itself && !ends.contains(&end) {
                     ends.push(end);
                 }
             }
