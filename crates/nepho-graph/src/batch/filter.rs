@@ -6,7 +6,8 @@ use hashbrown::hash_map::Entry;
 use super::column_test::{ColumnTest, one_property};
 use super::{Batch, Vector};
 use crate::error::Outcome;
-use crate::exec::{Exec, Frame};
+use crate::eval::compare;
+use crate::exec::{Exec, Frame, truth_of};
 use crate::graph::NodeId;
 use crate::plan::{Expr, Kind, Slot};
 use crate::truth::Truth;
@@ -53,17 +54,28 @@ impl<'g> Tests<'g> {
         {
             return self.column(exec, expr, of, nodes, frame, rows);
         }
-        let slots = reads(expr, batch);
-        let mut kept = 0;
-        for at in 0..rows.len() {
-            let (row, before) = rows[at];
-            exec.tick()?;
-            load(batch, row as usize, slots.as_deref(), frame);
-            let truth = exec.truth(expr, frame)?;
+        // Rows that are settled already must not be looked at: what they hold may be an error here.
+        let mask: Vec<bool> = match reads(expr, batch) {
+            Some(slots) => (0..batch.slots.len()).map(|slot| slots.contains(&slot)).collect(),
+            None => vec![true; batch.slots.len()],
+        };
+        let some: Batch;
+        let wanted = if rows.len() == batch.rows {
+            batch
+        } else {
+            let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
+            some = batch.gathered(&numbers, &mask);
+            &some
+        };
+        let values = exec.vector(expr, wanted, frame)?;
+        let (mut at, mut kept) = (0, 0);
+        while at < rows.len() {
+            let truth = truth_of(&values.get(at), expr.span)?;
             if matches!(truth, Truth::True | Truth::Unknown) {
-                rows[kept] = (row, before.and(truth));
+                rows[kept] = (rows[at].0, rows[at].1.and(truth));
                 kept += 1;
             }
+            at += 1;
         }
         rows.truncate(kept);
         Ok(())
@@ -122,22 +134,50 @@ impl Exec<'_> {
                     return Ok(Vector::Values(nodes.iter().map(|node| self.cell(NodeId(*node), *property)).collect()));
                 }
             }
+            Kind::Property { of, name } => {
+                if let Kind::Slot(slot) = of.kind
+                    && let Some(Vector::Relations(ids)) = batch.slot(slot)
+                {
+                    return Ok(Vector::Values(ids.iter().map(|id| self.relation_property(*id, name)).collect()));
+                }
+            }
+            // What only depends on its parts needs no frame.
+            Kind::Binary(op, left, right) => {
+                let (left, right) = (self.vector(left, batch, frame)?, self.vector(right, batch, frame)?);
+                let value = |row| self.binary(*op, &left.get(row), &right.get(row), expr.span);
+                return Ok(Vector::Values(self.values(batch.rows, value)?));
+            }
+            Kind::Compare(op, left, right) => {
+                let (left, right) = (self.vector(left, batch, frame)?, self.vector(right, batch, frame)?);
+                let value = |row| Ok(compare(*op, &left.get(row), &right.get(row)).into());
+                return Ok(Vector::Values(self.values(batch.rows, value)?));
+            }
             _ => {}
         }
         let slots = reads(expr, batch);
-        let mut values = Vec::with_capacity(batch.rows);
-        let mut weight = 0;
-        for row in 0..batch.rows {
-            self.tick()?;
+        let value = |row| {
             load(batch, row, slots.as_deref(), frame);
-            let value = self.eval(expr, frame)?;
+            self.eval(expr, frame)
+        };
+        Ok(Vector::Values(self.values(batch.rows, value)?))
+    }
+
+    /// A value for each row.
+    fn values(&self, rows: usize, mut value: impl FnMut(usize) -> Outcome<V>) -> Outcome<Vec<V>> {
+        let mut values = Vec::with_capacity(rows);
+        let mut weight = 0;
+        for row in 0..rows {
+            self.tick()?;
+            let value = value(row)?;
             // One batch of long lists may be more than the query may hold.
-            weight += value.weight();
-            self.hold(value.weight())?;
+            if value.weight() > 0 {
+                weight += value.weight();
+                self.hold(value.weight())?;
+            }
             values.push(value);
         }
         self.release(weight);
-        Ok(Vector::Values(values))
+        Ok(values)
     }
 
     /// A node's property.

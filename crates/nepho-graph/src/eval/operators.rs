@@ -10,7 +10,7 @@ use crate::value::compare::equals;
 use crate::value::{ResultValue as V, Temporal};
 
 impl Exec<'_> {
-    pub(super) fn binary(&self, op: BinaryOp, left: &V, right: &V, span: Span) -> Outcome<V> {
+    pub(crate) fn binary(&self, op: BinaryOp, left: &V, right: &V, span: Span) -> Outcome<V> {
         use BinaryOp as B;
         if op == B::In {
             return self.is_in(left, right, span);
