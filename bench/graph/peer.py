@@ -1,9 +1,11 @@
-"""What the scripts for the peers share: the work to do comes as JSON on standard input, one JSON line a work item goes out."""
+"""What the scripts for the peers share: the work to do comes as a JSON line on standard input, which then stays open for as
+long as it is wanted; one JSON line a work item goes out."""
 
 import decimal
 import json
 import os
 import sys
+import threading
 import time
 
 
@@ -67,8 +69,17 @@ def measure(process, works, name, run):
     say(peak_mib=memory_mib(process, "VmHWM"))
 
 
-def works():
-    return json.load(sys.stdin)
+def works(end=lambda: None):
+    """The work to do; when it is not wanted any more, `end` is called and the process ended, whatever it is at."""
+    todo = json.loads(sys.stdin.readline())
+
+    def watch():
+        sys.stdin.read()
+        end()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return todo
 
 
 def described(folder):

@@ -11,7 +11,7 @@ import redis
 from peer import Clock, loaded, measure, say, works
 
 
-def start(server, place):
+def start(server, place, servers):
     socket = os.path.join(place, "socket")
     process = subprocess.Popen(
         [*server["command"], "--port", "0", "--unixsocket", socket, "--save", "", "--dir", place]
@@ -19,6 +19,7 @@ def start(server, place):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    servers.append(process)
     client = redis.Redis(unix_socket_path=socket, socket_timeout=None)
     for _ in range(600):
         try:
@@ -68,12 +69,18 @@ def rows_of(client, query, milliseconds=0):
 
 
 def main():
-    todo = works()
     place = tempfile.mkdtemp(prefix="falkordb-")
-    server = None
+    servers = []
+
+    def end():
+        for server in servers:
+            server.kill()
+            server.wait()
+        shutil.rmtree(place, ignore_errors=True)
+
+    todo = works(end)
     try:
-        server, client = start(todo["server"], place)
-        say(pid=server.pid)
+        server, client = start(todo["server"], place, servers)
         version = next(one for one in client.execute_command("MODULE", "LIST") if one[b"name"] == b"graph")[b"ver"]
         say(version=f"FalkorDB {version // 10000}.{version // 100 % 100}.{version % 100}")
         clock = Clock(server.pid)
@@ -86,10 +93,7 @@ def main():
         limit = int(todo["seconds"] * 1000)
         measure(server.pid, todo, "falkordb", lambda query: rows_of(client, query, limit))
     finally:
-        if server:
-            server.kill()
-            server.wait()
-        shutil.rmtree(place, ignore_errors=True)
+        end()
 
 
 if __name__ == "__main__":

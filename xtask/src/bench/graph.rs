@@ -28,8 +28,10 @@ const SIZES: [(&str, u64); 2] = [("small", 1_000_000), ("large", 10_000_000)];
 ///
 /// `docs/benchmarks.md` is written when everything ran that is to be on it.
 pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
-    if arguments == ["--child"] {
-        return ours::run();
+    match arguments {
+        ["--prepare", folder, nodes] => return ours::prepare(Path::new(folder), nodes),
+        ["--child"] => return ours::run(),
+        _ => {}
     }
     let options = Options::of(arguments)?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);

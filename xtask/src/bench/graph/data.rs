@@ -11,7 +11,7 @@ use super::generator::Generator;
 use super::shape::{Draw, KINDS, Property, RELATIONS};
 
 /// What the files depend on.
-const STAMP: &str = concat!(include_str!("shape.rs"), include_str!("generator.rs"), include_str!("data.rs"));
+pub const STAMP: &str = concat!(include_str!("shape.rs"), include_str!("generator.rs"), include_str!("data.rs"));
 
 /// The columns that nodes of every kind have, and the types of their values.
 pub const COMMON: [(&str, &str); 8] = [

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -101,11 +100,13 @@ fn try_run(
     let queries: Vec<Value> =
         works.iter().map(|work| json!({"name": work.name, engine.name(): work.query(engine, generator)})).collect();
     let mut todo = json!({
-        "nodes": generator.nodes(), "folder": places.data, "runs": effort.runs, "seconds": effort.seconds,
+        "folder": places.data, "runs": effort.runs, "seconds": effort.seconds,
         "works": queries, "indexed": ["Machine", "Bucket"],
     });
     let command = match engine {
         Engine::Ours => {
+            let nodes = generator.nodes().to_string();
+            finish(Command::new(&places.xtask).args(["bench", "graph", "--prepare"]).arg(&places.data).arg(nodes))?;
             let mut command = Command::new(&places.xtask);
             command.args(["bench", "graph", "--child"]);
             command
@@ -173,9 +174,10 @@ struct Process {
 
 impl Process {
     fn start(mut command: Command, todo: &Value) -> anyhow::Result<Self> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn()?;
-        let (input, output) = (child.stdin.take(), child.stdout.take());
-        input.context("standard input")?.write_all(todo.to_string().as_bytes())?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take();
+        // It stays open: the scripts end themselves and their servers when it closes, whatever becomes of us.
+        writeln!(child.stdin.as_mut().context("standard input")?, "{todo}")?;
         let (sender, lines) = channel();
         let output = output.context("standard output")?;
         std::thread::spawn(move || {
@@ -205,7 +207,13 @@ impl Process {
     }
 
     fn end(mut self) -> anyhow::Result<()> {
-        let status = self.child.wait()?;
+        // Waiting would close its standard input first, and end it before its own end.
+        let status = loop {
+            match self.child.try_wait()? {
+                Some(status) => break status,
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
         if !status.success() {
             bail!("ended with {status}");
         }
@@ -215,10 +223,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // Its whole group: a server that a script started goes too.
-            Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status().ok();
-            self.child.wait().ok();
+        drop(self.child.stdin.take());
+        let started = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if started.elapsed() > Duration::from_secs(10) {
+                self.child.kill().ok();
+                self.child.wait().ok();
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }

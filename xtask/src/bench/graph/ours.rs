@@ -1,16 +1,19 @@
-//! Our side, in a process of its own: loads the graph, runs the queries, prints one JSON line for each.
+//! Our side, in processes of their own: one makes the snapshot; one loads it, runs the queries, and prints one JSON line
+//! for each.
 
-use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use nepho_graph::{Graph, GraphBuilder, Limits, NodeHandle, Parameters, PropertyType, Query, Schema};
-use nepho_model::{Value, label_of_kind};
+use nepho_model::Value;
+use nepho_snapshot::{Store, WriteOptions};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::data::{COMMON, type_of};
+use super::data::{COMMON, STAMP, type_of};
 use super::generator::Generator;
 use super::shape::{KINDS, RELATIONS};
 use crate::bench::memory_mib;
@@ -18,7 +21,7 @@ use crate::bench::memory_mib;
 /// What to do, as the peers get it too.
 #[derive(Deserialize)]
 struct Todo {
-    nodes: u64,
+    folder: PathBuf,
     runs: usize,
     seconds: f64,
     works: Vec<Named>,
@@ -30,15 +33,15 @@ struct Named {
     ours: String,
 }
 
-/// Reads the work from standard input.
+/// Reads the work as a line of standard input.
 pub fn run() -> anyhow::Result<bool> {
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
+    std::io::stdin().read_line(&mut text)?;
     let todo: Todo = serde_json::from_str(&text)?;
     println!("{}", json!({"version": format!("nephoscope {}", env!("CARGO_PKG_VERSION"))}));
     let clock = Clock::start();
     let schema = schema();
-    let graph = load(&schema, todo.nodes);
+    let graph = load(&schema, &todo.folder)?;
     let (wall, cpu) = clock.read();
     let rows = [[graph.node_count(), graph.relation_count()]];
     println!(
@@ -114,15 +117,45 @@ fn kind_id(label: &str) -> String {
     format!("bench.{}", label.to_lowercase())
 }
 
-/// The graph, in memory.
-fn load(schema: &Schema, nodes: u64) -> Graph {
+/// The graph of the snapshot in the folder, all of it in memory.
+fn load(schema: &Schema, folder: &Path) -> anyhow::Result<Graph> {
+    let snapshot = Store::open(&folder.join(STORE))?.latest()?.context("no snapshot is there")?;
+    let graph = snapshot.graph(schema);
+    graph.read_all();
+    if let Some(fault) = graph.faults().first() {
+        anyhow::bail!("{fault}");
+    }
+    Ok(graph)
+}
+
+/// Where the snapshot is.
+const STORE: &str = "snapshots";
+
+/// Makes the snapshot of a graph of this many nodes, where it is not there.
+pub fn prepare(folder: &Path, nodes: &str) -> anyhow::Result<bool> {
+    let store = folder.join(STORE);
+    let stamp = store.join("stamp.txt");
+    let wanted = format!("{STAMP}{}", nepho_snapshot::FORMAT);
+    if std::fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == wanted) {
+        return Ok(true);
+    }
+    std::fs::remove_dir_all(&store).ok();
+    let schema = schema();
+    let graph = build(&schema, nodes.parse()?);
+    let options = WriteOptions { tool: "xtask".into(), schema: Some(&schema), ..WriteOptions::default() };
+    nepho_snapshot::write(&store, &graph, &options)?;
+    std::fs::write(stamp, wanted)?;
+    Ok(true)
+}
+
+/// The graph, from the generator.
+fn build(schema: &Schema, nodes: u64) -> Graph {
     let generator = Generator::new(nodes);
     let mut builder = GraphBuilder::new(schema.clone());
     let common: [Arc<str>; 4] = ["number".into(), "mark".into(), "environment".into(), "created".into()];
     let mut handles: Vec<Vec<NodeHandle>> = Vec::with_capacity(KINDS.len());
     for (kind, of) in KINDS.iter().enumerate() {
         let id = kind_id(of.label);
-        debug_assert_ne!(label_of_kind(&id), of.label);
         let names: Vec<Arc<str>> = of.properties.iter().map(|property| property.name.into()).collect();
         let added = (0..generator.counts[kind]).map(|index| {
             let node = generator.node(kind, index);
