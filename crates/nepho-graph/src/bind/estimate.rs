@@ -1,6 +1,8 @@
 //! How many rows a step probably gives: counts of nodes by kind, of relations by type and kinds, and of distinct values
 //! by column.
 
+use hashbrown::HashSet;
+
 use super::Bound;
 use crate::graph::Graph;
 use crate::graph::column::Cells;
@@ -75,8 +77,8 @@ impl Estimator<'_> {
             most = most.max(match column.map(|column| &column.cells) {
                 None | Some(Cells::None | Cells::Same(_)) => 1.0,
                 Some(Cells::Bool(_)) => 2.0,
-                Some(Cells::Text { dictionary, .. }) => dictionary.len() as f64,
-                Some(Cells::Any { values, .. }) => values.len() as f64,
+                Some(Cells::Text { codes, dictionary }) => different(codes, dictionary.len()),
+                Some(Cells::Any { codes, values }) => different(codes, values.len()),
                 Some(Cells::PlainText(texts)) => texts.len() as f64,
                 Some(Cells::Int(_) | Cells::Float(_) | Cells::Time(_)) => {
                     (table.nodes.len() as f64 / 4.0).clamp(1.0, 1000.0)
@@ -97,6 +99,15 @@ impl Estimator<'_> {
         }
         if all == 0.0 { 0.5 } else { (yes / all).max(1e-6) }
     }
+}
+
+/// About how many of a dictionary's values a column has: all kinds share that of accounts and regions.
+fn different(codes: &[u32], all: usize) -> f64 {
+    const SAMPLE: usize = 512;
+    let step = (codes.len() / SAMPLE).max(1);
+    let seen: HashSet<u32> = codes.iter().step_by(step).take(SAMPLE).copied().collect();
+    // A sample of mostly different values tells nothing of how many there are.
+    if seen.len() * 4 < SAMPLE.min(codes.len()) { seen.len() as f64 } else { all as f64 }
 }
 
 fn allows(kinds: &KindSet, kind: usize) -> bool {
