@@ -198,7 +198,7 @@ impl<'p> Gathered<'p> {
 
     /// Whether any row can still count.
     pub fn wants_rows(&self) -> bool {
-        self.limit != Some(0) || self.projection.grouped.is_some()
+        self.limit != Some(0)
     }
 
     fn sort(&mut self) {
