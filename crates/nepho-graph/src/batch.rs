@@ -18,6 +18,7 @@ mod group;
 mod run;
 mod stages;
 
+pub(crate) use filter::nodes_where;
 pub(crate) use group::Groups;
 pub(crate) use run::rows;
 
@@ -54,6 +55,16 @@ impl Vector {
             },
             Self::Same(V::Node(node)) => Some(node.0),
             _ => None,
+        }
+    }
+
+    /// Some rows that lie together.
+    fn part(&self, rows: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Nodes(nodes) => Self::Nodes(nodes.get(rows).unwrap_or_default().to_vec()),
+            Self::Relations(relations) => Self::Relations(relations.get(rows).unwrap_or_default().to_vec()),
+            Self::Values(values) => Self::Values(values.get(rows).unwrap_or_default().to_vec()),
+            Self::Same(value) => Self::Same(value.clone()),
         }
     }
 

@@ -77,6 +77,7 @@ pub(crate) struct Exec<'g> {
     /// Room for searches, used again and again.
     seen: RefCell<reach::Seen>,
     lanes: RefCell<reach::Lanes>,
+    sorter: RefCell<reach::Sorter>,
     near: RefCell<shortest::Depths>,
     far: RefCell<shortest::Depths>,
 }
@@ -118,6 +119,7 @@ impl<'g> Exec<'g> {
             profile: None,
             seen: RefCell::default(),
             lanes: RefCell::default(),
+            sorter: RefCell::default(),
             near: RefCell::default(),
             far: RefCell::default(),
         }

@@ -95,6 +95,19 @@ pub(crate) struct Projection {
     pub kept: Vec<Slot>,
 }
 
+impl Projection {
+    /// Whether all it does is to keep each of the different rows once.
+    pub fn only_different(&self) -> bool {
+        self.distinct
+            && self.grouped.is_none()
+            && self.items.is_empty()
+            && self.order.is_empty()
+            && self.skip.is_none()
+            && self.limit.is_none()
+            && self.visible == self.kept
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Grouping {
     pub keys: Vec<(Expr, Slot)>,

@@ -123,6 +123,22 @@ impl<'g> Tests<'g> {
     }
 }
 
+/// The nodes for which a condition is true or unknown where each stands in `slot` of a frame.
+pub(crate) fn nodes_where(
+    exec: &Exec<'_>,
+    expr: &Expr,
+    slot: Slot,
+    nodes: Vec<u32>,
+    frame: &Frame,
+) -> Outcome<Vec<u32>> {
+    let mut batch = Batch { rows: nodes.len(), slots: Vec::new(), pending: Vec::new() };
+    batch.slots.extend(frame.iter().map(|value| Some(Vector::Same(value.clone()))));
+    batch.set(slot, Vector::Nodes(nodes));
+    let rows = Tests::default().rows(exec, expr, &batch, &mut frame.clone())?;
+    let Some(Vector::Nodes(nodes)) = batch.slot(slot) else { return Ok(Vec::new()) };
+    Ok(rows.iter().filter_map(|(row, _)| nodes.get(*row as usize)).copied().collect())
+}
+
 impl Exec<'_> {
     /// The value of an expression in each row of a batch.
     pub(crate) fn vector(&self, expr: &Expr, batch: &Batch, frame: &mut Frame) -> Outcome<Vector> {

@@ -10,6 +10,7 @@ use super::filter::Tests;
 use super::stages::{Reads, Stage, Work, stages};
 use super::{Batch, Groups, Vector};
 use crate::bind::{BoundMatch, Gap, Step};
+use crate::bits::Bits;
 use crate::error::Outcome;
 use crate::exec::{Exec, Flow, Frame, Gathered};
 use crate::graph::NodeId;
@@ -41,9 +42,12 @@ enum Morsel {
 }
 
 /// The rows that a projection kept.
+#[derive(Default)]
 struct Kept {
+    rows: usize,
     slots: Vec<Slot>,
-    rows: Vec<Vec<V>>,
+    /// By slot.
+    vectors: Vec<Vector>,
 }
 
 /// Nodes that one morsel scans.
@@ -72,22 +76,24 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
     let mut rest = ops;
     while let Some(at) = rest.iter().position(|op| matches!(op, Op::Project(_))) {
         let Some(Op::Project(projection)) = rest.get(at) else { break };
-        let rows = gather(exec, &rest[..at], kept.as_ref(), projection)?;
+        let next = gather(exec, &rest[..at], kept.as_ref(), projection)?;
         if let Some(profile) = &exec.profile {
-            profile.count_op(&rest[at], rows.len() as u64);
+            profile.count_op(&rest[at], next.rows as u64);
         }
-        exec.hold(rows.len())?;
-        exec.release(kept.map_or(0, |kept| kept.rows.len()));
-        kept = Some(Kept { slots: projection.kept.clone(), rows });
+        exec.hold(next.rows)?;
+        exec.release(kept.map_or(0, |kept| kept.rows));
+        kept = Some(next);
         rest = &rest[at + 1..];
     }
     if rest.is_empty()
         && let Some(kept) = kept
     {
-        let places: Vec<Option<usize>> =
-            outputs.iter().map(|slot| kept.slots.iter().position(|kept| kept == slot)).collect();
-        let value = |row: &[V], at: &Option<usize>| at.and_then(|at| row.get(at)).cloned().unwrap_or_default();
-        return Ok(kept.rows.iter().map(|row| places.iter().map(|at| value(row, at)).collect()).collect());
+        let vectors: Vec<Option<&Vector>> = outputs
+            .iter()
+            .map(|slot| kept.slots.iter().position(|kept| kept == slot).and_then(|at| kept.vectors.get(at)))
+            .collect();
+        let value = |vector: &Option<&Vector>, row: usize| vector.map(|vector| vector.get(row)).unwrap_or_default();
+        return Ok((0..kept.rows).map(|row| vectors.iter().map(|vector| value(vector, row)).collect()).collect());
     }
     let stages = stages(exec.program, exec.bound, rest, &Reads { exprs: Vec::new(), slots: outputs.to_vec() });
     let mut all = Vec::new();
@@ -115,7 +121,7 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
 }
 
 /// The rows of a projection over what the operators before it give.
-fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Projection) -> Outcome<Vec<Vec<V>>> {
+fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Projection) -> Outcome<Kept> {
     let mut reads = Reads::default();
     projection.each_expr(&mut |expr| reads.exprs.push(expr));
     // Slots that it passes on unchanged are read too, but for those that it computes.
@@ -128,17 +134,27 @@ fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Project
     let mut frame = exec.frame();
     let mut whole = exec.gather(projection, &mut frame)?;
     if !whole.wants_rows() {
-        return whole.finish(exec, &mut frame);
+        return Ok(Kept::of(projection, whole.finish(exec, &mut frame)?));
     }
+    // Different nodes and nothing else: they are kept as they are.
+    let different = match projection.visible.as_slice() {
+        [slot] if projection.only_different() => Some(*slot),
+        _ => None,
+    };
+    let mut nodes = Different::default();
     drive(
         exec,
         &stages,
         kept,
-        || Part { groups: Groups::default(), gathered: None },
+        Part::default,
         |worker, part: &mut Part<'_>, batch| {
             if let Some(grouping) = &projection.grouped {
                 let Worker { exec, frame, .. } = worker;
                 part.groups.add(exec, grouping, &batch, frame)?;
+                return Ok(Flow::Go);
+            }
+            if let Some(Vector::Nodes(of)) = different.and_then(|slot| batch.slot(slot)) {
+                worker.exec.hold(part.different.add(of, worker.exec.graph.node_count()))?;
                 return Ok(Flow::Go);
             }
             let Worker { exec, frame, .. } = worker;
@@ -163,18 +179,48 @@ fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Project
             }
             Ok(())
         },
-        |part| match part.gathered {
-            Some(gathered) => whole.merge(exec, gathered),
-            None => Ok(Flow::Go),
+        |part| {
+            exec.release(part.different.nodes.len());
+            exec.hold(nodes.add(&part.different.nodes, exec.graph.node_count()))?;
+            match part.gathered {
+                Some(gathered) => whole.merge(exec, gathered),
+                None => Ok(Flow::Go),
+            }
         },
     )?;
-    whole.finish(exec, &mut frame)
+    exec.release(nodes.nodes.len());
+    let rest = Kept::of(projection, whole.finish(exec, &mut frame)?);
+    Ok(if different.is_some() { rest.and_nodes(nodes.nodes) } else { rest })
 }
 
 /// What one morsel gives to a projection.
+#[derive(Default)]
 struct Part<'p> {
     groups: Groups,
+    different: Different,
     gathered: Option<Gathered<'p>>,
+}
+
+/// Different nodes, as they come.
+#[derive(Default)]
+struct Different {
+    nodes: Vec<u32>,
+    seen: Bits,
+}
+
+impl Different {
+    /// Adds those that are new; gives how many were.
+    fn add(&mut self, nodes: &[u32], all: usize) -> usize {
+        let before = self.nodes.len();
+        self.seen.grow(if nodes.is_empty() { 0 } else { all });
+        for node in nodes {
+            if !self.seen.get(*node as usize) {
+                self.seen.set(*node as usize);
+                self.nodes.push(*node);
+            }
+        }
+        self.nodes.len() - before
+    }
 }
 
 /// Runs morsels through stages on all cores. Each fills a part of its own, seals it, and the parts are merged in the
@@ -234,8 +280,8 @@ fn drive<P: Send>(
 
 fn morsels(exec: &Exec<'_>, stages: &[Stage<'_>], kept: Option<&Kept>) -> Vec<Morsel> {
     if let Some(kept) = kept {
-        let starts = (0..kept.rows.len()).step_by(MORSEL_ROWS);
-        return starts.map(|start| Morsel::Rows(start..kept.rows.len().min(start + MORSEL_ROWS))).collect();
+        let starts = (0..kept.rows).step_by(MORSEL_ROWS);
+        return starts.map(|start| Morsel::Rows(start..kept.rows.min(start + MORSEL_ROWS))).collect();
     }
     // The first scan, when only conditions without variables are before it.
     for (at, stage) in stages.iter().enumerate() {
@@ -264,11 +310,32 @@ fn morsels(exec: &Exec<'_>, stages: &[Stage<'_>], kept: Option<&Kept>) -> Vec<Mo
 }
 
 impl Kept {
+    fn of(projection: &Projection, rows: Vec<Vec<V>>) -> Self {
+        let count = rows.len();
+        let mut columns: Vec<Vec<V>> = projection.kept.iter().map(|_| Vec::with_capacity(count)).collect();
+        for row in rows {
+            columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        }
+        Self { rows: count, slots: projection.kept.clone(), vectors: columns.into_iter().map(vector_of).collect() }
+    }
+
+    /// With more rows, which have nodes in their one slot.
+    fn and_nodes(mut self, nodes: Vec<u32>) -> Self {
+        let before = std::mem::replace(&mut self.rows, nodes.len());
+        let rest = (0..before).filter_map(|row| Some(self.vectors.first()?.get(row)));
+        let vector = match before {
+            0 => Vector::Nodes(nodes),
+            _ => Vector::Values(nodes.into_iter().map(|node| V::Node(NodeId(node))).chain(rest).collect()),
+        };
+        self.rows += before;
+        self.vectors = vec![vector];
+        self
+    }
+
     fn batch(&self, range: Range<usize>, width: usize) -> Batch {
-        let rows = self.rows.get(range).unwrap_or_default();
-        let mut batch = Batch { rows: rows.len(), slots: vec![None; width], pending: Vec::new() };
-        for (at, slot) in self.slots.iter().enumerate() {
-            batch.set(*slot, vector_of(rows.iter().map(|row| row.get(at).cloned().unwrap_or_default()).collect()));
+        let mut batch = Batch { rows: range.len(), slots: vec![None; width], pending: Vec::new() };
+        for (slot, vector) in self.slots.iter().zip(&self.vectors) {
+            batch.set(*slot, vector.part(range.clone()));
         }
         batch
     }

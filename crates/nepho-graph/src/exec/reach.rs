@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use super::{Exec, Frame};
 use crate::bind::Expand;
 use crate::error::Outcome;
+use crate::graph::adjacency::Adjacency;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::Direction;
 use crate::plan::Relation;
@@ -51,6 +52,32 @@ impl Seen {
         }
         *word |= bit;
         true
+    }
+}
+
+/// Puts the nodes of a level in ascending order, so that what lies together is read together.
+#[derive(Debug, Default)]
+pub(super) struct Sorter(Vec<u64>);
+
+impl Sorter {
+    pub fn sort(&mut self, level: &mut [u32], nodes: usize) {
+        if level.len() * 64 < nodes {
+            return level.sort_unstable();
+        }
+        self.0.resize(nodes.div_ceil(64), 0);
+        for node in level.iter() {
+            self.0[*node as usize >> 6] |= 1 << (node & 63);
+        }
+        let mut places = level.iter_mut();
+        for (index, word) in self.0.iter_mut().enumerate() {
+            let mut rest = std::mem::take(word);
+            while rest != 0 {
+                if let Some(place) = places.next() {
+                    *place = index as u32 * 64 + rest.trailing_zeros();
+                }
+                rest &= rest - 1;
+            }
+        }
     }
 }
 
@@ -102,6 +129,15 @@ pub(crate) struct Ends<'a> {
 }
 
 impl Ends<'_> {
+    /// The nodes that count, when they are those of one kind.
+    fn one_kind(&self, exec: &Exec<'_>) -> Option<std::ops::Range<u32>> {
+        let kinds = self.kinds.filter(|_| self.goal.is_none())?;
+        let tables = exec.graph.tables.iter().zip(kinds);
+        let mut nodes = tables.filter(|(table, counts)| **counts && !table.nodes.is_empty());
+        let (table, _) = nodes.next()?;
+        nodes.next().is_none().then(|| table.nodes.clone())
+    }
+
     fn counts(&self, exec: &Exec<'_>, node: u32) -> bool {
         match (self.goal, self.kinds) {
             (Some(goal), _) => goal.0 == node,
@@ -136,7 +172,31 @@ impl Exec<'_> {
         let mut level = vec![from.0];
         let mut depth = 0;
         let done = |ends: &[u32]| goal.is_some() && !ends.is_empty();
-        while depth < most && !level.is_empty() && !done(&ends) {
+        let one_kind = search.one_kind(self);
+        let counts = |node: u32| match &one_kind {
+            Some(nodes) => nodes.contains(&node),
+            None => search.counts(self, node),
+        };
+        let sweeps = self.sweeps(expand, relation);
+        let mut sorter = self.sorter.take();
+        while sweeps && depth < most && !level.is_empty() && !done(&ends) {
+            depth += 1;
+            let mut next = Vec::new();
+            self.sweep(&level, &expand.types, expand.direction, |target| {
+                if seen.first(target) {
+                    if counts(target) {
+                        ends.push(target);
+                    }
+                    if target != from.0 {
+                        next.push(target);
+                    }
+                }
+            })?;
+            sorter.sort(&mut next, self.graph.node_count());
+            level = next;
+        }
+        self.sorter.replace(sorter);
+        while !sweeps && depth < most && !level.is_empty() && !done(&ends) {
             depth += 1;
             let mut next = Vec::new();
             for node in &level {
@@ -147,7 +207,7 @@ impl Exec<'_> {
                         return Ok(());
                     }
                     if seen.first(target) {
-                        if search.counts(self, target) {
+                        if counts(target) {
                             ends.push(target);
                         }
                         if target != from.0 {
@@ -270,6 +330,42 @@ impl Exec<'_> {
             depth += 1;
         }
         Ok(found)
+    }
+
+    /// Whether a level can be gone through with [`Exec::sweep`]: in one direction, without conditions on relations, and
+    /// nothing being unread.
+    pub(super) fn sweeps(&self, expand: &Expand, relation: &Relation) -> bool {
+        let mut tables = expand.types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
+        expand.direction != Direction::Both
+            && relation.properties.is_empty()
+            && tables.all(|table| table.unknown.is_empty())
+    }
+
+    /// Calls `f` with each neighbour of nodes in ascending order, kind by kind and type by type.
+    pub(super) fn sweep(&self, level: &[u32], types: &[u32], way: Direction, mut f: impl FnMut(u32)) -> Outcome<()> {
+        let tables = types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
+        let adjacencies: Vec<&Adjacency> =
+            tables.map(|table| if way == Direction::In { table.backward() } else { table.forward() }).collect();
+        let mut rest = level;
+        while let Some(first) = rest.first() {
+            let kind = self.graph.kind_number(NodeId(*first));
+            let end = self.graph.tables.get(kind as usize).map_or(u32::MAX, |table| table.nodes.end);
+            let (now, later) = rest.split_at(rest.partition_point(|node| *node < end).max(1));
+            rest = later;
+            for adjacency in &adjacencies {
+                let Some((first, offsets)) = adjacency.segment(kind) else { continue };
+                for chunk in now.chunks(1024) {
+                    self.look_at_limits()?;
+                    for node in chunk {
+                        let at = (node - first) as usize;
+                        let (Some(start), Some(end)) = (offsets.get(at), offsets.get(at + 1)) else { continue };
+                        let targets = adjacency.targets.get(*start as usize..*end as usize).unwrap_or_default();
+                        targets.iter().for_each(|target| f(*target));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Calls `f` with each relation of these types at a node and its other end.

@@ -10,7 +10,6 @@ use crate::error::Outcome;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::{Direction, Shortest};
 use crate::plan::Relation;
-use crate::truth::Truth;
 use crate::value::ResultValue as V;
 
 /// How far nodes are from one end.
@@ -181,15 +180,7 @@ impl Exec<'_> {
         while near.depth < most && !near.frontier().is_empty() {
             self.advance(search, way, near, None, frame)?;
         }
-        for position in 0..near.order.len() {
-            let Some(target) = near.order.get(position).map(|node| NodeId(*node)) else { break };
-            let long_enough = near.at(target.0).is_some_and(|depth| depth >= least);
-            if !long_enough
-                || !self.is_of(walk, search.expand.to, target)
-                || !self.may_end(walk, search, target, frame)?
-            {
-                continue;
-            }
+        for target in self.possible_ends(walk, search, near, least, frame)?.into_iter().map(NodeId) {
             let mut flow = Flow::Go;
             self.trails(search, way.turned(), near, target.0, frame, &mut |trail, frame| {
                 let trail: Vec<RelationId> = trail.iter().rev().copied().collect();
@@ -218,6 +209,21 @@ impl Exec<'_> {
         side.depth += 1;
         let mark = side.depth + 1;
         let mut met = false;
+        if self.sweeps(expand, relation) {
+            let mut level = side.order.get(from..to).unwrap_or_default().to_vec();
+            let mut sorter = self.sorter.take();
+            sorter.sort(&mut level, self.graph.node_count());
+            self.sorter.replace(sorter);
+            let Depths { of, order, .. } = side;
+            self.sweep(&level, &expand.types, way, |target| {
+                if let Some(depth) = of.get_mut(target as usize).filter(|depth| **depth == 0) {
+                    *depth = mark;
+                    order.push(target);
+                    met |= other.is_some_and(|other| other.at(target).is_some());
+                }
+            })?;
+            return Ok(met);
+        }
         for position in from..to {
             self.tick()?;
             let Some(node) = side.order.get(position).copied() else { break };
@@ -284,22 +290,29 @@ impl Exec<'_> {
         }
     }
 
-    /// Whether the conditions that follow at once and read nothing of the way allow this end, so that ways to others
-    /// need not be looked for.
-    fn may_end(&self, walk: &Walk<'_>, search: &Search<'_>, target: NodeId, frame: &mut Frame) -> Outcome<bool> {
+    /// The nodes reached that have the labels, and that the conditions allow that follow at once and read nothing of the
+    /// way: ways to others need not be looked for. Nearest first.
+    fn possible_ends(
+        &self,
+        walk: &Walk<'_>,
+        search: &Search<'_>,
+        near: &Depths,
+        least: u32,
+        frame: &mut Frame,
+    ) -> Outcome<Vec<u32>> {
+        let fits = |node: &u32| {
+            near.at(*node).is_some_and(|depth| depth >= least) && self.is_of(walk, search.expand.to, NodeId(*node))
+        };
+        let mut ends: Vec<u32> = near.order.iter().copied().filter(fits).collect();
         let to = walk.plan.nodes[search.expand.to].slot;
         for step in walk.bound.steps.iter().skip(search.at + 1) {
             let Step::Filter(number) = step else { break };
             let Some(filter) = walk.plan.filters.get(*number) else { break };
-            if filter.reads.contains(&search.relation.slot) {
-                continue;
-            }
-            frame[to] = V::Node(target);
-            if matches!(self.truth(&filter.expr, frame)?, Truth::False | Truth::Null) {
-                return Ok(false);
+            if !filter.reads.contains(&search.relation.slot) {
+                ends = crate::batch::nodes_where(self, &filter.expr, to, ends, frame)?;
             }
         }
-        Ok(true)
+        Ok(ends)
     }
 
     /// Goes on with the rest of the walk.

@@ -104,6 +104,12 @@ impl Adjacency {
         })
     }
 
+    /// The first node of a kind that takes part, and where the targets of each begin.
+    pub fn segment(&self, kind: u32) -> Option<(u32, &[u32])> {
+        let segment = self.segments.get(*self.segment_of_kind.get(kind as usize)? as usize)?;
+        Some((segment.first, &segment.offsets))
+    }
+
     /// Positions of the relations of a node.
     #[inline]
     pub fn range(&self, node: u32, kind: u32) -> Range<usize> {
