@@ -12,7 +12,6 @@ mod shape;
 mod work;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
@@ -20,9 +19,16 @@ use self::engines::{Effort, Places};
 use self::generator::Generator;
 use self::report::Run;
 use self::work::{Engine, WORKS, Work};
-use super::page;
+use super::{Release, in_release, page};
 
 const SIZES: [(&str, u64); 2] = [("small", 1_000_000), ("large", 10_000_000)];
+
+/// What a reader of the page has to know.
+const ABOUT: &str = "Wall / CPU seconds of the best of three runs after one that warms up, in brackets the median's wall \
+seconds; each database in a process of its own on the same generated data, its answers equal to ours. Bars are in CPU \
+seconds. Loading: ours and LadybugDB's from Parquet, FalkorDB's by `GRAPH.BULK` with an index on keys. LadybugDB finds \
+nodes by its primary key, a number. For reachability it is asked for one shortest path each, and FalkorDB level by level, \
+since neither ends with `*1..6`.";
 
 /// `[--size small|large|both] [--ours] [--peers NAME,…] [--only NAME,…] [--runs N] [--seconds N] [--load-seconds N]`.
 ///
@@ -35,22 +41,10 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
     }
     let options = Options::of(arguments)?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let xtask = target.join("release/xtask");
-    if std::env::current_exe().is_ok_and(|this| this != xtask) {
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .current_dir(root)
-            .args(["build", "--release", "--package", "xtask"])
-            .status()?;
-        anyhow::ensure!(built.success(), "the release build failed");
-        // Generating fifty million relations is for the release build, too.
-        let status =
-            Command::new(&xtask).args(["bench", "graph"]).args(arguments).env("CARGO_TARGET_DIR", &target).status()?;
-        return match status.code() {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            _ => bail!("the release build ended with {status}"),
-        };
-    }
+    let xtask = match in_release(root, "graph", arguments)? {
+        Release::Here(xtask) => xtask,
+        Release::Ran(well) => return Ok(well),
+    };
     let mut runs = Vec::new();
     let mut right = true;
     for (name, nodes) in options.sizes.iter().copied() {
@@ -71,7 +65,8 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
         right &= differences.is_empty() && measured.met(&options.works);
         differences.iter().for_each(|one| println!("the answers differ: {one}"));
         if options.complete() && differences.is_empty() {
-            page::write(root, &format!("graph {name}"), &measured.table(&options.works))?;
+            let text = format!("{ABOUT}\n\n{}", measured.table(&options.works));
+            page::write(root, &format!("bench graph --size {name}"), &text)?;
         }
         runs.push(measured);
     }
@@ -80,7 +75,7 @@ pub fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<bool> {
         println!("\n{text}");
         right &= met;
         if options.complete() {
-            page::write(root, "graph growth", &text)?;
+            page::write(root, "bench graph --size both", &text)?;
         }
     }
     Ok(right)

@@ -4,16 +4,17 @@ use std::path::Path;
 
 use nepho_model::Timestamp;
 
-const NEW: &str = "# Benchmarks\n\nEvery figure here was written by the command that stands above it.\n";
+const NEW: &str = "# Benchmarks\n\nEvery table was written by the command above it; other text is nowhere here.\n";
 
-/// Puts a text into the section of this name, with the date and the machine; a section that is not there yet goes to the end.
-pub fn write(root: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+/// Puts what a command found out under that command, with the date and the machine; a section that is not there yet goes to
+/// the end.
+pub fn write(root: &Path, command: &str, text: &str) -> anyhow::Result<()> {
     let path = root.join("docs/benchmarks.md");
     let page = std::fs::read_to_string(&path).unwrap_or_else(|_| NEW.to_owned());
-    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
+    let (start, end) = (format!("<!-- {command} -->\n"), format!("<!-- end of {command} -->\n"));
     let date = Timestamp::now().to_string();
     let date = date.split('T').next().unwrap_or_default();
-    let section = format!("{start}{}\n{date}; {}.\n{end}", text.trim_start(), machine());
+    let section = format!("{start}## `cargo xtask {command}`\n\n{}\n\n{date}; {}.\n{end}", text.trim(), machine());
     let page = match (page.find(&start), page.find(&end)) {
         (Some(from), Some(to)) if from < to => format!("{}{section}{}", &page[..from], &page[to + end.len()..]),
         _ => format!("{page}\n{section}"),

@@ -195,8 +195,8 @@ impl Generator {
                 let (even, share) = (random.next() & 1 == 0, random.share());
                 let share = if even { share } else { share * share * share };
                 let end = range.start + (share * f64::from(range.end - range.start)) as u32;
-                let is_itself = this == other && end == index;
-                if !is_itself && !ends.contains(&end) {
+                let itself = this == other && end == index;
+                if !itself && !ends.contains(&end) {
                     ends.push(end);
                 }
             }
@@ -233,5 +233,35 @@ fn draw(of: Draw, random: &mut Random) -> Value {
         // Hundredths, so that text and binary forms are of the same number.
         Draw::Score => Value::Float(random.below(1_001) as f64 / 100.0),
         Draw::Time => Value::Time(Timestamp(LATEST - random.below(190_000_000) as i64 * 1_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::shape::RELATIONS;
+    use super::Generator;
+
+    #[test]
+    fn relations_are_within_their_kinds_and_each_is_there_once() {
+        let generator = Generator::new(20_000);
+        let mut count = 0;
+        let mut digest = 0u64;
+        for (which, relation) in RELATIONS.iter().enumerate() {
+            let mut seen = HashSet::new();
+            let made = generator.edges(which, relation, &mut |edge| {
+                assert!(edge.from < generator.counts[relation.from] && edge.to < generator.counts[relation.to]);
+                assert!(relation.from != relation.to || edge.from != edge.to, "{} to itself", relation.name);
+                assert!(seen.insert((edge.from, edge.to)), "{} twice", relation.name);
+                digest = (digest ^ (u64::from(edge.from) << 32 | u64::from(edge.to))).wrapping_mul(0x0100_0000_01b3);
+                Ok::<(), std::convert::Infallible>(())
+            });
+            let Ok(()) = made;
+            count += seen.len();
+        }
+        assert!((90_000..110_000).contains(&count), "{count} relations");
+        // Figures of two machines can be held beside each other only where the graphs are the same.
+        assert_eq!(digest, 0x6adc_3c31_1dc0_aa78, "the graph changed: so do all figures in docs/benchmarks.md");
     }
 }

@@ -185,8 +185,8 @@ struct Places {
 impl Places {
     fn of(generator: &Generator) -> Self {
         match generator.nodes() {
-            5_000_001.. => Self { start: 0, from: 100, to: 1_158_228, account: 60 },
-            _ => Self { start: 0, from: 100, to: 113_945, account: 60 },
+            5_000_001.. => Self { start: 0, from: 3_000, to: 1_402_843, account: 60 },
+            _ => Self { start: 0, from: 3_000, to: 137_614, account: 60 },
         }
     }
 }
