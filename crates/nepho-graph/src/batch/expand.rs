@@ -1,16 +1,18 @@
 //! From the nodes of a batch along relations to their neighbours.
 
 use super::Batch;
+use super::column_test::one_property;
 use super::run::{Sink, Worker};
-use super::stages::Stage;
-use crate::bind::Expand;
+use super::stages::{Stage, Work};
+use crate::bind::{Expand, Step};
 use crate::error::Outcome;
 use crate::exec::Flow;
 use crate::exec::reach::{Ends, LANES};
 use crate::graph::adjacency::Adjacency;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::Direction;
-use crate::plan::{MatchPlan, Slot};
+use crate::plan::{Expr, MatchPlan, Slot};
+use crate::truth::Truth;
 
 /// Rows that are gathered before they go on.
 pub(super) const BATCH_ROWS: usize = 4096;
@@ -213,8 +215,34 @@ impl<'g> Worker<'g> {
         if found.rows.is_empty() || (!all && found.rows.len() < BATCH_ROWS) {
             return Ok(Flow::Go);
         }
-        let Found { rows, targets, relations } = std::mem::take(found);
-        let Some(stage) = of.stages.get(of.at) else { return Ok(Flow::Go) };
+        let Found { mut rows, mut targets, mut relations } = std::mem::take(found);
+        // Conditions on the far end alone are asked before the rest of the row is put together.
+        let mut at = of.at;
+        while let Some(filter) = self.condition_on(of.stages, at + 1, of.to_slot)
+            && !of.expand.closes
+        {
+            let mut ends = Batch { rows: rows.len(), slots: vec![None; of.batch.slots.len()], pending: Vec::new() };
+            ends.set(of.to_slot, super::Vector::Nodes(targets));
+            let kept = self.tests.rows(&self.exec, filter, &ends, &mut self.frame)?;
+            if let Some(super::Vector::Nodes(nodes)) = ends.slots.get_mut(of.to_slot).and_then(Option::take) {
+                targets = nodes;
+            } else {
+                return Ok(Flow::Go);
+            }
+            if kept.iter().any(|(_, truth)| *truth != Truth::True) {
+                break;
+            }
+            self.count(of.stages, at, rows.len());
+            at += 1;
+            if kept.len() < rows.len() {
+                rows = kept.iter().map(|(row, _)| rows[*row as usize]).collect();
+                if of.keeps_relations {
+                    relations = kept.iter().map(|(row, _)| relations[*row as usize]).collect();
+                }
+                targets = kept.iter().map(|(row, _)| targets[*row as usize]).collect();
+            }
+        }
+        let Some(stage) = of.stages.get(at) else { return Ok(Flow::Go) };
         let live = |slot: Slot| stage.live.get(slot).copied().unwrap_or(false);
         let mut batch = of.batch.gathered(&rows, &stage.live);
         if !of.expand.closes && live(of.to_slot) {
@@ -223,7 +251,15 @@ impl<'g> Worker<'g> {
         if of.keeps_relations && live(of.relation_slot) {
             batch.set(of.relation_slot, super::Vector::Relations(relations));
         }
-        self.stage(of.stages, of.at + 1, batch, sink)
+        self.stage(of.stages, at + 1, batch, sink)
+    }
+
+    /// The condition at a stage, when it reads one property of the node in a slot and nothing else.
+    fn condition_on(&self, stages: &[Stage<'_>], at: usize, slot: Slot) -> Option<&'g Expr> {
+        let Work::Step { matching, at: step } = stages.get(at)?.work else { return None };
+        let Step::Filter(number) = self.exec.bound.matches.get(matching)?.steps.get(step)? else { return None };
+        let filter = &self.exec.program.matches.get(matching)?.filters.get(*number)?.expr;
+        one_property(filter).is_some_and(|(of, _)| of == slot).then_some(filter)
     }
 
     /// Whether relations of these types lead to kinds other than these.

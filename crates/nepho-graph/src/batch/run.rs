@@ -25,7 +25,7 @@ pub(super) type Sink<'a, 'g> = &'a mut dyn FnMut(&mut Worker<'g>, Batch) -> Outc
 pub(super) struct Worker<'g> {
     pub exec: Rc<Exec<'g>>,
     pub frame: Frame,
-    tests: Tests<'g>,
+    pub tests: Tests<'g>,
     /// The nodes of the first scan that are this morsel's.
     nodes: Option<(usize, Range<u32>)>,
 }
@@ -357,23 +357,27 @@ pub(super) fn anchor(plan: &MatchPlan, batch: &Batch, row: usize) -> Option<Node
 }
 
 impl<'g> Worker<'g> {
+    /// Counts the rows that a stage gave, when someone asks.
+    pub(super) fn count(&self, stages: &[Stage<'_>], at: usize, rows: usize) {
+        let (Some(profile), Some(stage)) = (&self.exec.profile, stages.get(at)) else { return };
+        let by_rows = matches!(stages.get(at + 1).map(|stage| stage.work), Some(Work::RowSteps { .. }));
+        match stage.work {
+            // Steps done row by row count their own rows, and that of the step before.
+            Work::RowSteps { .. } | Work::EndOfMatch => {}
+            Work::Step { .. } if by_rows => {}
+            Work::Step { matching, at } => profile.count_step(matching, at, rows as u64),
+            Work::Op(op) => profile.count_op(op, rows as u64),
+        }
+    }
+
     /// Carries out stage `at` and all after it.
     pub(super) fn stage(&mut self, stages: &[Stage<'_>], at: usize, batch: Batch, sink: Sink<'_, 'g>) -> Outcome<Flow> {
         if batch.rows == 0 {
             return Ok(Flow::Go);
         }
         self.exec.tick()?;
-        if let Some(profile) = &self.exec.profile
-            && let Some(before) = at.checked_sub(1).and_then(|before| stages.get(before))
-        {
-            let by_rows = matches!(stages.get(at).map(|stage| stage.work), Some(Work::RowSteps { .. }));
-            match before.work {
-                // Steps done row by row count their own rows, and that of the step before.
-                Work::RowSteps { .. } | Work::EndOfMatch => {}
-                Work::Step { .. } if by_rows => {}
-                Work::Step { matching, at } => profile.count_step(matching, at, batch.rows as u64),
-                Work::Op(op) => profile.count_op(op, batch.rows as u64),
-            }
+        if let Some(before) = at.checked_sub(1) {
+            self.count(stages, before, batch.rows);
         }
         let Some(stage) = stages.get(at) else { return sink(self, batch) };
         match stage.work {

@@ -8,6 +8,7 @@ use crate::graph::Graph;
 use crate::graph::column::Cells;
 use crate::ir::{BinaryOp, CompareOp, Direction};
 use crate::plan::{Expr, Kind, Slot};
+use crate::value::ResultValue;
 
 /// Estimates over one graph.
 pub(super) struct Estimator<'a> {
@@ -48,6 +49,12 @@ impl Estimator<'_> {
             Kind::Or(parts) => 1.0 - parts.iter().map(|part| 1.0 - share(part)).product::<f64>(),
             Kind::Not(of) => 1.0 - share(of),
             Kind::Compare(CompareOp::Equal, left, right) => match (property(left, slot), property(right, slot)) {
+                (Some(of), None) if matches!(right.kind, Kind::Constant(ResultValue::Bool(true))) => {
+                    self.share_of_true(of, kinds)
+                }
+                (Some(of), None) if matches!(right.kind, Kind::Constant(ResultValue::Bool(false))) => {
+                    1.0 - self.share_of_true(of, kinds)
+                }
                 (Some(of), None) | (None, Some(of)) => 1.0 / self.distinct(of, kinds),
                 _ => 0.1,
             },
