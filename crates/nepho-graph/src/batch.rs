@@ -17,6 +17,7 @@ mod filter;
 mod group;
 mod run;
 mod stages;
+mod worker;
 
 pub(crate) use filter::nodes_where;
 pub(crate) use group::Groups;

@@ -2,8 +2,8 @@
 
 use super::Batch;
 use super::column_test::one_property;
-use super::run::{Sink, Worker};
 use super::stages::{Stage, Work};
+use super::worker::{Sink, Worker};
 use crate::bind::{Expand, Step};
 use crate::error::Outcome;
 use crate::exec::Flow;
@@ -277,7 +277,7 @@ impl<'g> Worker<'g> {
 
     fn look_for_gaps(&mut self, plan: &MatchPlan, expand: &Expand, batch: &Batch, row: usize, node: u32) {
         if !expand.gaps.is_empty() && !self.exec.was_uncertain() {
-            let anchor = super::run::anchor(plan, batch, row);
+            let anchor = super::worker::anchor(plan, batch, row);
             if self.exec.meets_gap(&expand.gaps, anchor, Some(NodeId(node))) {
                 self.exec.set_uncertain();
             }
