@@ -55,17 +55,21 @@ def loaded(process, clock, rows):
 def measure(process, works, name, run):
     """One run that warms up, then as many as asked."""
     for work in works["works"]:
+        started = time.perf_counter()
         try:
             rows = run(work[name])
             wall, cpu = [], []
             for _ in range(works["runs"]):
+                started = time.perf_counter()
                 clock = Clock(process)
                 run(work[name])
                 for times, one in zip((wall, cpu), clock.read()):
                     times.append(one)
             say(work=work["name"], wall=wall, cpu=cpu, rows=rows)
         except Exception as error:  # what a peer can't do is told, and the next item tried
-            say(work=work["name"], error=f"{type(error).__name__}: {error}".splitlines()[0][:300])
+            late = time.perf_counter() - started > works["seconds"] * 0.99
+            told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+            say(work=work["name"], error=f"not finished in {works['seconds']:.0f} s" if late else told)
     say(peak_mib=memory_mib(process, "VmHWM"))
 
 

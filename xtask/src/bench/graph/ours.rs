@@ -58,23 +58,24 @@ pub fn run() -> anyhow::Result<bool> {
 
 fn measure(graph: &Graph, schema: &Schema, work: &Named, limits: &Limits<'_>, runs: usize) -> serde_json::Value {
     // Compiled every time, as the peers do.
-    let once = || Query::compile(schema, &work.ours)?.run(graph, &Parameters::new(), limits);
-    let rows = match once() {
-        Ok(rows) => rows,
-        Err(error) => return json!({"work": work.name, "error": error.message}),
-    };
-    let (mut wall, mut cpu) = (Vec::new(), Vec::new());
-    for _ in 0..runs {
+    let once = || {
         let clock = Clock::start();
-        let answer = once();
-        let (wall_seconds, cpu_seconds) = clock.read();
-        if let Err(error) = answer {
-            return json!({"work": work.name, "error": error.message});
-        }
-        wall.push(wall_seconds);
-        cpu.push(cpu_seconds);
-    }
-    json!({"work": work.name, "wall": wall, "cpu": cpu, "rows": rows.to_json(graph)["rows"]})
+        let rows = Query::compile(schema, &work.ours).and_then(|query| query.run(graph, &Parameters::new(), limits));
+        let times = clock.read();
+        rows.map(|rows| (rows, times)).map_err(|error| match limits.time {
+            Some(limit) if times.0 > limit.as_secs_f64() => format!("not finished in {:.0} s", limit.as_secs_f64()),
+            _ => error.message,
+        })
+    };
+    let answers: Result<Vec<_>, String> = std::iter::repeat_with(once).take(runs + 1).collect();
+    let mut answers = match answers {
+        Ok(answers) => answers.into_iter(),
+        Err(error) => return json!({"work": work.name, "error": error}),
+    };
+    // The first one warms up.
+    let rows = answers.next().map(|(rows, _)| rows.to_json(graph)["rows"].take());
+    let (wall, cpu): (Vec<f64>, Vec<f64>) = answers.map(|(_, times)| times).unzip();
+    json!({"work": work.name, "wall": wall, "cpu": cpu, "rows": rows})
 }
 
 /// Wall and CPU seconds of this process, since it was started.
