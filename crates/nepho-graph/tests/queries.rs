@@ -77,3 +77,13 @@ fn places_in_errors_are_those_of_the_text_as_it_was_written() {
     let error = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap_err();
     assert_eq!(&text[error.span], "c");
 }
+
+#[test]
+fn ends_of_a_long_relation_beside_a_subquery() {
+    let graph = nepho_graph::fixture::graph_from_cypher(&["CREATE (a:A {n: 1})-[:R]->(b:B {n: 2})-[:R]->(c:B {n: 3})"]);
+    let text = "MATCH (a:A)-[:R*1..3]->(b) WHERE b.n > 2 WITH DISTINCT b WHERE EXISTS { (b)<--() } RETURN b.n AS n \
+                UNION MATCH (a:A)-[:R*0..3]->(b) WHERE b.n > 2 AND EXISTS { (a)-->() } RETURN b.n AS n";
+    let query = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap();
+    let rows = query.run(&graph.unwrap(), &nepho_graph::Parameters::new(), &nepho_graph::Limits::default()).unwrap();
+    assert_eq!(format!("{:?}", rows.rows), "[[Int(3)]]");
+}

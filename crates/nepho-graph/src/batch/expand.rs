@@ -66,7 +66,7 @@ impl<'g> Worker<'g> {
                 .get(expand.to)
                 .and_then(Option::as_deref)
                 .filter(|kinds| self.leads_elsewhere(expand, kinds)),
-            keeps_relations: live(relation.slot) || !expand.unlike.is_empty(),
+            keeps_relations: !expand.ends_only && (live(relation.slot) || !expand.unlike.is_empty()),
         };
         let Some(from) = batch.slot(plan.nodes[expand.from].slot) else { return Ok(Flow::Go) };
         let goals = batch.slot(expansion.to_slot).filter(|_| expand.closes);
