@@ -87,3 +87,12 @@ fn ends_of_a_long_relation_beside_a_subquery() {
     let rows = query.run(&graph.unwrap(), &nepho_graph::Parameters::new(), &nepho_graph::Limits::default()).unwrap();
     assert_eq!(format!("{:?}", rows.rows), "[[Int(3)]]");
 }
+
+#[test]
+fn a_list_of_relations_that_is_passed_on_tells_rows_apart() {
+    let graph = nepho_graph::fixture::graph_from_cypher(&["CREATE (a)-[:R]->(a), (a)-[:R]->(a)"]).unwrap();
+    let text = "MATCH ()-[v*1..3]-() WITH DISTINCT v RETURN count(*)";
+    let query = nepho_graph::Query::compile(&nepho_graph::Schema::open(), text).unwrap();
+    let rows = query.run(&graph, &nepho_graph::Parameters::new(), &nepho_graph::Limits::default()).unwrap();
+    assert_eq!(format!("{:?}", rows.rows), "[[Int(4)]]");
+}

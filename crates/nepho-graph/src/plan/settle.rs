@@ -20,6 +20,14 @@ impl Program {
         self.each_expr(&mut note);
         let plans = query.into_iter().chain(self.subqueries.iter().map(|subquery| &subquery.plan));
         plans.flat_map(|plan| &plan.outputs).flatten().for_each(|slot| read[*slot] = true);
+        // What a projection passes on is computed by no expression.
+        let queries = query.into_iter().chain(self.subqueries.iter().map(|subquery| &subquery.plan));
+        for op in queries.flat_map(|plan| &plan.parts).flatten() {
+            if let Op::Project(of) = op {
+                let carried = of.grouped.iter().flat_map(|grouping| &grouping.carried);
+                of.kept.iter().chain(&of.visible).chain(carried).for_each(|slot| read[*slot] = true);
+            }
+        }
         for plan in &self.matches {
             plan.paths.iter().flat_map(|path| &path.relations).for_each(|at| read[plan.relations[*at].slot] = true);
             plan.relations.iter().filter(|relation| relation.bound).for_each(|relation| read[relation.slot] = true);
