@@ -23,6 +23,18 @@ pub(super) struct Walk<'a> {
     pub anchor: Option<NodeId>,
 }
 
+/// A relation of the pattern about to be walked from a node that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Hop<'a> {
+    pub expand: &'a Expand,
+    pub relation: &'a Relation,
+    pub from: NodeId,
+    /// The step of the walk that it is.
+    pub at: usize,
+    /// Whether a condition before it was unknown.
+    pub pending: bool,
+}
+
 impl Exec<'_> {
     /// Every way in which a pattern matches.
     pub(super) fn matches(&self, number: usize, frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
@@ -153,14 +165,15 @@ impl Exec<'_> {
                 {
                     self.uncertain.set(true);
                 }
+                let hop = Hop { expand, relation, from, at, pending };
                 if relation.shortest.is_some() {
-                    self.shortest(walk, expand, relation, from, at, pending, frame, sink)
+                    self.shortest(walk, &hop, frame, sink)
                 } else if expand.ends_only {
-                    self.reach(walk, expand, relation, from, at, pending, frame, sink)
+                    self.reach(walk, &hop, frame, sink)
                 } else if relation.length.is_some() {
-                    self.long(walk, expand, relation, from, at, pending, frame, sink)
+                    self.long(walk, &hop, frame, sink)
                 } else {
-                    self.expand(walk, expand, relation, from, at, pending, frame, sink)
+                    self.expand(walk, &hop, frame, sink)
                 }
             }
         }
@@ -236,52 +249,8 @@ impl Exec<'_> {
         }
     }
 
-    /// Calls `f` with each relation and other end.
-    pub(super) fn neighbours(
-        &self,
-        expand: &Expand,
-        node: NodeId,
-        f: &mut dyn FnMut(RelationId, NodeId) -> Outcome<Flow>,
-    ) -> Outcome<Flow> {
-        let kind = self.graph.kind_number(node);
-        for of in &expand.types {
-            let Some(table) = self.graph.relations.get(*of as usize) else { continue };
-            if expand.direction != Direction::In {
-                for position in table.forward().range(node.0, kind) {
-                    let id = RelationId { of: *of, index: position as u32 };
-                    if f(id, NodeId(table.forward().targets[position]))? == Flow::Stop {
-                        return Ok(Flow::Stop);
-                    }
-                }
-            }
-            if expand.direction != Direction::Out {
-                for position in table.backward().range(node.0, kind) {
-                    let source = table.backward().targets[position];
-                    if expand.direction == Direction::Both && source == node.0 {
-                        continue;
-                    }
-                    let id = RelationId { of: *of, index: table.backward().edge(position) };
-                    if f(id, NodeId(source))? == Flow::Stop {
-                        return Ok(Flow::Stop);
-                    }
-                }
-            }
-        }
-        Ok(Flow::Go)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
-    fn expand(
-        &self,
-        walk: &mut Walk<'_>,
-        expand: &Expand,
-        relation: &Relation,
-        from: NodeId,
-        at: usize,
-        pending: bool,
-        frame: &mut Frame,
-        sink: Sink<'_>,
-    ) -> Outcome<Flow> {
+    fn expand(&self, walk: &mut Walk<'_>, hop: &Hop<'_>, frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
+        let Hop { expand, relation, from, at, pending } = *hop;
         self.look_for_unread(expand, from);
         let to_slot = walk.plan.nodes[expand.to].slot;
         if expand.closes
@@ -289,8 +258,9 @@ impl Exec<'_> {
         {
             self.look_for_unread(expand, to);
         }
-        self.neighbours(expand, from, &mut |id, target| {
+        self.each_neighbour(&expand.types, expand.direction, from.0, |id, target| {
             self.tick()?;
+            let target = NodeId(target);
             if !self.closes_at(walk, expand, target, frame) || walk.used.contains(&id) {
                 return Ok(Flow::Go);
             }
@@ -304,18 +274,8 @@ impl Exec<'_> {
     }
 
     /// A variable-length relation of which only the ends matter.
-    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
-    fn reach(
-        &self,
-        walk: &mut Walk<'_>,
-        expand: &Expand,
-        relation: &Relation,
-        from: NodeId,
-        at: usize,
-        pending: bool,
-        frame: &mut Frame,
-        sink: Sink<'_>,
-    ) -> Outcome<Flow> {
+    fn reach(&self, walk: &mut Walk<'_>, hop: &Hop<'_>, frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
+        let Hop { expand, relation, from, at, pending } = *hop;
         let to_slot = walk.plan.nodes[expand.to].slot;
         let goal = match frame[to_slot] {
             V::Node(id) if expand.closes => Some(id),
@@ -402,24 +362,14 @@ impl Exec<'_> {
     }
 
     /// A variable-length relation: every trail within the bounds, without recursion.
-    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
-    fn long(
-        &self,
-        walk: &mut Walk<'_>,
-        expand: &Expand,
-        relation: &Relation,
-        from: NodeId,
-        at: usize,
-        pending: bool,
-        frame: &mut Frame,
-        sink: Sink<'_>,
-    ) -> Outcome<Flow> {
+    fn long(&self, walk: &mut Walk<'_>, hop: &Hop<'_>, frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
+        let Hop { expand, relation, from, at, pending } = *hop;
         let (least, most) = relation.length.unwrap_or((1, Some(1)));
         let most = most.map_or(usize::MAX, |most| most as usize);
         let reversed = expand.from != relation.from;
         let to_slot = walk.plan.nodes[expand.to].slot;
         if relation.bound {
-            return self.long_bound(walk, expand, relation, from, at, pending, frame, sink);
+            return self.long_bound(walk, hop, frame, sink);
         }
         let base = walk.used.len();
         // For each depth the relations still to be tried.
@@ -446,10 +396,10 @@ impl Exec<'_> {
             let mut next = Vec::new();
             if depth < most {
                 self.look_for_unread(expand, node);
-                self.neighbours(expand, node, &mut |id, target| {
+                self.each_neighbour(&expand.types, expand.direction, node.0, |id, target| {
                     self.tick()?;
                     if !walk.used.contains(&id) && self.has_properties(relation, id, frame)? {
-                        next.push((id, target));
+                        next.push((id, NodeId(target)));
                     }
                     Ok(Flow::Go)
                 })?;
@@ -481,18 +431,8 @@ impl Exec<'_> {
     }
 
     /// A variable-length relation whose list of relations is bound.
-    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
-    fn long_bound(
-        &self,
-        walk: &mut Walk<'_>,
-        expand: &Expand,
-        relation: &Relation,
-        from: NodeId,
-        at: usize,
-        pending: bool,
-        frame: &mut Frame,
-        sink: Sink<'_>,
-    ) -> Outcome<Flow> {
+    fn long_bound(&self, walk: &mut Walk<'_>, hop: &Hop<'_>, frame: &mut Frame, sink: Sink<'_>) -> Outcome<Flow> {
+        let Hop { expand, relation, from, at, pending } = *hop;
         let V::List(list) = frame[relation.slot].clone() else { return Ok(Flow::Go) };
         let mut trail: Vec<V> = list.to_vec();
         if expand.from != relation.from {

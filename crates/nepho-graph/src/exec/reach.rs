@@ -6,7 +6,7 @@
 
 use hashbrown::HashMap;
 
-use super::{Exec, Frame};
+use super::{Exec, Flow, Frame};
 use crate::bind::Expand;
 use crate::error::Outcome;
 use crate::graph::adjacency::Adjacency;
@@ -204,7 +204,7 @@ impl Exec<'_> {
                 self.look_for_unread(expand, NodeId(*node));
                 self.each_neighbour(&expand.types, expand.direction, *node, |id, target| {
                     if !relation.properties.is_empty() && !self.has_properties(relation, id, frame)? {
-                        return Ok(());
+                        return Ok(Flow::Go);
                     }
                     if seen.first(target) {
                         if counts(target) {
@@ -214,7 +214,7 @@ impl Exec<'_> {
                             next.push(target);
                         }
                     }
-                    Ok(())
+                    Ok(Flow::Go)
                 })?;
             }
             level = next;
@@ -235,9 +235,10 @@ impl Exec<'_> {
         }
         let mut lanes = self.lanes.take();
         lanes.clear(self.graph.node_count());
-        let found = self.search_together(search, sources, &mut lanes);
+        let found = self.search_together(search, sources, &mut lanes)?;
+        // After an error they are in no state to be used again.
         self.lanes.replace(lanes);
-        found.map(Some)
+        Ok(Some(found))
     }
 
     fn search_together(&self, search: &Ends<'_>, sources: &[u32], lanes: &mut Lanes) -> Outcome<Vec<Vec<u32>>> {
@@ -259,15 +260,11 @@ impl Exec<'_> {
             }
         }
         let mut depth = 0;
-        let mut result = Ok(());
-        while depth < most && !level.is_empty() && result.is_ok() {
+        while depth < most && !level.is_empty() {
             depth += 1;
             let mut next: Vec<u32> = Vec::new();
             for node in &level {
-                result = self.tick();
-                if result.is_err() {
-                    break;
-                }
+                self.tick()?;
                 self.look_for_unread(expand, NodeId(*node));
                 let here = lanes.now[*node as usize];
                 self.each_neighbour(&expand.types, expand.direction, *node, |_, target| {
@@ -279,7 +276,7 @@ impl Exec<'_> {
                         }
                         *reached |= new;
                     }
-                    Ok(())
+                    Ok(Flow::Go)
                 })?;
             }
             level.iter().for_each(|node| lanes.now[*node as usize] = 0);
@@ -294,7 +291,7 @@ impl Exec<'_> {
             level = next;
         }
         level.iter().for_each(|node| lanes.now[*node as usize] = 0);
-        result.map(|()| ends)
+        Ok(ends)
     }
 
     /// Whether a trail over undirected relations leads back to its start: the shortest one is a cycle, made of two ways
@@ -312,7 +309,7 @@ impl Exec<'_> {
                 let branch = reached.get(node).and_then(|(branch, _)| *branch);
                 self.each_neighbour(&expand.types, expand.direction, *node, |id, target| {
                     if !self.has_properties(relation, id, frame)? || (target == from.0 && branch == Some(id)) {
-                        return Ok(());
+                        return Ok(Flow::Go);
                     }
                     let own = branch.or(Some(id));
                     match reached.get(&target) {
@@ -323,7 +320,7 @@ impl Exec<'_> {
                             next.push(target);
                         }
                     }
-                    Ok(())
+                    Ok(Flow::Go)
                 })?;
             }
             level = next;
@@ -368,15 +365,15 @@ impl Exec<'_> {
         Ok(())
     }
 
-    /// Calls `f` with each relation of these types at a node and its other end.
+    /// Calls `f` with each relation of these types at a node and its other end, until it asks to stop.
     #[inline]
     pub(crate) fn each_neighbour(
         &self,
         types: &[u32],
         way: Direction,
         node: u32,
-        mut f: impl FnMut(RelationId, u32) -> Outcome<()>,
-    ) -> Outcome<()> {
+        mut f: impl FnMut(RelationId, u32) -> Outcome<Flow>,
+    ) -> Outcome<Flow> {
         let kind = self.graph.kind_number(NodeId(node));
         for of in types {
             let Some(table) = self.graph.relations.get(*of as usize) else { continue };
@@ -385,7 +382,9 @@ impl Exec<'_> {
                 let positions = forward.range(node, kind);
                 let first = positions.start as u32;
                 for (at, target) in forward.targets.get(positions).unwrap_or_default().iter().enumerate() {
-                    f(RelationId { of: *of, index: first + at as u32 }, *target)?;
+                    if f(RelationId { of: *of, index: first + at as u32 }, *target)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
                 }
             }
             if way != Direction::Out {
@@ -397,10 +396,12 @@ impl Exec<'_> {
                     if way == Direction::Both && *source == node {
                         continue;
                     }
-                    f(RelationId { of: *of, index: backward.edge(first + at) }, *source)?;
+                    if f(RelationId { of: *of, index: backward.edge(first + at) }, *source)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(Flow::Go)
     }
 }

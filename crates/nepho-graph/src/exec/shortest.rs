@@ -3,13 +3,12 @@
 //! Between two known nodes level by level from both ends, always on the side with the smaller frontier; from one node
 //! to many breadth first. Only depths are kept; the paths are read back from them, one at a time.
 
-use super::matcher::Walk;
+use super::matcher::{Hop, Walk};
 use super::{Exec, Flow, Frame, Sink};
-use crate::bind::{Expand, Step};
+use crate::bind::Step;
 use crate::error::Outcome;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::{Direction, Shortest};
-use crate::plan::Relation;
 use crate::value::ResultValue as V;
 
 /// How far nodes are from one end.
@@ -50,17 +49,7 @@ impl Depths {
     }
 }
 
-/// One search.
-struct Search<'a> {
-    expand: &'a Expand,
-    relation: &'a Relation,
-    from: NodeId,
-    /// The step of the walk that the search is, and whether a condition before it was unknown.
-    at: usize,
-    pending: bool,
-}
-
-impl Search<'_> {
+impl Hop<'_> {
     fn all(&self) -> bool {
         self.relation.shortest == Some(Shortest::All)
     }
@@ -76,29 +65,24 @@ impl Search<'_> {
 type Trails<'a> = &'a mut dyn FnMut(&[RelationId], &mut Frame) -> Outcome<Flow>;
 
 impl Exec<'_> {
-    #[expect(clippy::too_many_arguments, reason = "one step's state, passed on as it is")]
     pub(super) fn shortest(
         &self,
         walk: &mut Walk<'_>,
-        expand: &Expand,
-        relation: &Relation,
-        from: NodeId,
-        at: usize,
-        pending: bool,
+        hop: &Hop<'_>,
         frame: &mut Frame,
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
-        let search = Search { expand, relation, from, at, pending };
+        let expand = hop.expand;
         let mut near = self.near.take();
         let flow = match frame[walk.plan.nodes[expand.to].slot] {
             V::Node(goal) if expand.closes => {
                 let mut far = self.far.take();
-                let flow = self.to_one(walk, &search, goal, (&mut near, &mut far), frame, sink);
+                let flow = self.to_one(walk, hop, goal, (&mut near, &mut far), frame, sink);
                 self.far.replace(far);
                 flow
             }
             _ if expand.closes => Ok(Flow::Go),
-            _ => self.to_many(walk, &search, &mut near, frame, sink),
+            _ => self.to_many(walk, hop, &mut near, frame, sink),
         };
         self.near.replace(near);
         flow
@@ -107,18 +91,18 @@ impl Exec<'_> {
     fn to_one(
         &self,
         walk: &mut Walk<'_>,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         goal: NodeId,
         (near, far): (&mut Depths, &mut Depths),
         frame: &mut Frame,
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
-        let (expand, way) = (search.expand, search.expand.direction);
-        let (least, most) = search.bounds();
-        if search.from == goal {
-            return if least == 0 { self.arrive(walk, search, &[], goal, frame, sink) } else { Ok(Flow::Go) };
+        let (expand, way) = (hop.expand, hop.expand.direction);
+        let (least, most) = hop.bounds();
+        if hop.from == goal {
+            return if least == 0 { self.arrive(walk, hop, &[], goal, frame, sink) } else { Ok(Flow::Go) };
         }
-        near.start(self.graph.node_count(), search.from.0);
+        near.start(self.graph.node_count(), hop.from.0);
         far.start(self.graph.node_count(), goal.0);
         // From the far end alone an unread relation of a node in between would not be seen.
         let mut tables = expand.types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
@@ -130,9 +114,9 @@ impl Exec<'_> {
                 return Ok(Flow::Go);
             }
             met = if one_sided || ahead <= behind {
-                self.advance(search, way, near, Some(far), frame)?
+                self.advance(hop, way, near, Some(far), frame)?
             } else {
-                self.advance(search, way.turned(), far, Some(near), frame)?
+                self.advance(hop, way.turned(), far, Some(near), frame)?
             };
         }
         if !met || near.depth + far.depth < least {
@@ -142,24 +126,24 @@ impl Exec<'_> {
         let meets: Vec<u32> = near.frontier().iter().copied().filter(|node| far.at(*node) == Some(far.depth)).collect();
         for meet in meets {
             let mut firsts: Vec<Vec<RelationId>> = Vec::new();
-            self.trails(search, way.turned(), near, meet, frame, &mut |trail, _| {
+            self.trails(hop, way.turned(), near, meet, frame, &mut |trail, _| {
                 self.hold(1)?;
                 firsts.push(trail.iter().rev().copied().collect());
-                Ok(if search.all() { Flow::Go } else { Flow::Stop })
+                Ok(if hop.all() { Flow::Go } else { Flow::Stop })
             })?;
             let mut flow = Flow::Go;
-            self.trails(search, way, far, meet, frame, &mut |second, frame| {
+            self.trails(hop, way, far, meet, frame, &mut |second, frame| {
                 for first in &firsts {
                     let trail: Vec<RelationId> = first.iter().chain(second).copied().collect();
-                    flow = self.arrive(walk, search, &trail, goal, frame, sink)?;
-                    if flow == Flow::Stop || !search.all() {
+                    flow = self.arrive(walk, hop, &trail, goal, frame, sink)?;
+                    if flow == Flow::Stop || !hop.all() {
                         return Ok(Flow::Stop);
                     }
                 }
                 Ok(Flow::Go)
             })?;
             self.release(firsts.len());
-            if flow == Flow::Stop || !search.all() {
+            if flow == Flow::Stop || !hop.all() {
                 return Ok(flow);
             }
         }
@@ -169,23 +153,23 @@ impl Exec<'_> {
     fn to_many(
         &self,
         walk: &mut Walk<'_>,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         near: &mut Depths,
         frame: &mut Frame,
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
-        let way = search.expand.direction;
-        let (least, most) = search.bounds();
-        near.start(self.graph.node_count(), search.from.0);
+        let way = hop.expand.direction;
+        let (least, most) = hop.bounds();
+        near.start(self.graph.node_count(), hop.from.0);
         while near.depth < most && !near.frontier().is_empty() {
-            self.advance(search, way, near, None, frame)?;
+            self.advance(hop, way, near, None, frame)?;
         }
-        for target in self.possible_ends(walk, search, near, least, frame)?.into_iter().map(NodeId) {
+        for target in self.possible_ends(walk, hop, near, least, frame)?.into_iter().map(NodeId) {
             let mut flow = Flow::Go;
-            self.trails(search, way.turned(), near, target.0, frame, &mut |trail, frame| {
+            self.trails(hop, way.turned(), near, target.0, frame, &mut |trail, frame| {
                 let trail: Vec<RelationId> = trail.iter().rev().copied().collect();
-                flow = self.arrive(walk, search, &trail, target, frame, sink)?;
-                Ok(if search.all() { flow } else { Flow::Stop })
+                flow = self.arrive(walk, hop, &trail, target, frame, sink)?;
+                Ok(if hop.all() { flow } else { Flow::Stop })
             })?;
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
@@ -197,13 +181,13 @@ impl Exec<'_> {
     /// One level further. Tells whether a node of the other side was met.
     fn advance(
         &self,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         way: Direction,
         side: &mut Depths,
         other: Option<&Depths>,
         frame: &mut Frame,
     ) -> Outcome<bool> {
-        let Search { expand, relation, .. } = search;
+        let Hop { expand, relation, .. } = hop;
         let (from, to) = (side.last, side.order.len());
         side.last = to;
         side.depth += 1;
@@ -230,14 +214,14 @@ impl Exec<'_> {
             self.look_for_unread(expand, NodeId(node));
             let Depths { of, order, .. } = side;
             self.each_neighbour(&expand.types, way, node, |id, target| {
-                let Some(depth) = of.get_mut(target as usize).filter(|depth| **depth == 0) else { return Ok(()) };
+                let Some(depth) = of.get_mut(target as usize).filter(|depth| **depth == 0) else { return Ok(Flow::Go) };
                 if !relation.properties.is_empty() && !self.has_properties(relation, id, frame)? {
-                    return Ok(());
+                    return Ok(Flow::Go);
                 }
                 *depth = mark;
                 order.push(target);
                 met |= other.is_some_and(|other| other.at(target).is_some());
-                Ok(())
+                Ok(Flow::Go)
             })?;
         }
         Ok(met)
@@ -246,7 +230,7 @@ impl Exec<'_> {
     /// Every way from a node down to depth 0, without recursion; relations in the order of walking.
     fn trails(
         &self,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         way: Direction,
         depths: &Depths,
         start: u32,
@@ -266,13 +250,13 @@ impl Exec<'_> {
                 open.push(Vec::new());
             } else {
                 let mut nearer = Vec::new();
-                self.each_neighbour(&search.expand.types, way, node, |id, next| {
+                self.each_neighbour(&hop.expand.types, way, node, |id, next| {
                     if depths.at(next) == Some(depth - 1)
-                        && (search.relation.properties.is_empty() || self.has_properties(search.relation, id, frame)?)
+                        && (hop.relation.properties.is_empty() || self.has_properties(hop.relation, id, frame)?)
                     {
                         nearer.push((id, next));
                     }
-                    Ok(())
+                    Ok(Flow::Go)
                 })?;
                 nearer.reverse();
                 open.push(nearer);
@@ -295,20 +279,20 @@ impl Exec<'_> {
     fn possible_ends(
         &self,
         walk: &Walk<'_>,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         near: &Depths,
         least: u32,
         frame: &mut Frame,
     ) -> Outcome<Vec<u32>> {
         let fits = |node: &u32| {
-            near.at(*node).is_some_and(|depth| depth >= least) && self.is_of(walk, search.expand.to, NodeId(*node))
+            near.at(*node).is_some_and(|depth| depth >= least) && self.is_of(walk, hop.expand.to, NodeId(*node))
         };
         let mut ends: Vec<u32> = near.order.iter().copied().filter(fits).collect();
-        let to = walk.plan.nodes[search.expand.to].slot;
-        for step in walk.bound.steps.iter().skip(search.at + 1) {
+        let to = walk.plan.nodes[hop.expand.to].slot;
+        for step in walk.bound.steps.iter().skip(hop.at + 1) {
             let Step::Filter(number) = step else { break };
             let Some(filter) = walk.plan.filters.get(*number) else { break };
-            if !filter.reads.contains(&search.relation.slot) {
+            if !filter.reads.contains(&hop.relation.slot) {
                 ends = crate::batch::nodes_where(self, &filter.expr, to, ends, frame)?;
             }
         }
@@ -319,21 +303,21 @@ impl Exec<'_> {
     fn arrive(
         &self,
         walk: &mut Walk<'_>,
-        search: &Search<'_>,
+        hop: &Hop<'_>,
         trail: &[RelationId],
         end: NodeId,
         frame: &mut Frame,
         sink: Sink<'_>,
     ) -> Outcome<Flow> {
-        let to = walk.plan.nodes[search.expand.to].slot;
+        let to = walk.plan.nodes[hop.expand.to].slot;
         let mut list: Vec<V> = trail.iter().map(|id| V::Relation(*id)).collect();
-        if search.expand.from != search.relation.from {
+        if hop.expand.from != hop.relation.from {
             list.reverse();
         }
         let before = frame[to].clone();
-        frame[search.relation.slot] = V::list(list);
+        frame[hop.relation.slot] = V::list(list);
         frame[to] = V::Node(end);
-        let flow = self.step(walk, search.at + 1, search.pending, frame, sink);
+        let flow = self.step(walk, hop.at + 1, hop.pending, frame, sink);
         frame[to] = before;
         flow
     }
