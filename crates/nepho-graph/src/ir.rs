@@ -280,6 +280,31 @@ pub(crate) enum CompareOp {
     GreaterEqual,
 }
 
+impl CompareOp {
+    /// The same with the sides exchanged.
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterEqual => Self::LessEqual,
+            same => same,
+        }
+    }
+
+    /// The comparison of two values of one plain type.
+    pub fn test<T: PartialOrd + ?Sized>(self) -> fn(&T, &T) -> bool {
+        match self {
+            Self::Equal => |left, right| left == right,
+            Self::NotEqual => |left, right| left != right,
+            Self::Less => |left, right| left < right,
+            Self::LessEqual => |left, right| left <= right,
+            Self::Greater => |left, right| left > right,
+            Self::GreaterEqual => |left, right| left >= right,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BinaryOp {
     Regex,

@@ -12,6 +12,8 @@ use crate::value::ResultValue;
 mod settle;
 mod visit;
 
+pub(crate) use visit::Reads;
+
 /// A place in the row.
 pub(crate) type Slot = usize;
 

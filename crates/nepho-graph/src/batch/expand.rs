@@ -1,7 +1,6 @@
 //! From the nodes of a batch along relations to their neighbours.
 
 use super::Batch;
-use super::column_test::one_property;
 use super::stages::{Stage, Work};
 use super::worker::{Sink, Worker};
 use crate::bind::{Expand, Step};
@@ -11,7 +10,7 @@ use crate::exec::reach::{Ends, LANES};
 use crate::graph::adjacency::Adjacency;
 use crate::graph::{NodeId, RelationId};
 use crate::ir::Direction;
-use crate::plan::{Expr, MatchPlan, Slot};
+use crate::plan::{Expr, MatchPlan, Reads, Slot};
 use crate::truth::Truth;
 
 /// Rows that are gathered before they go on.
@@ -259,7 +258,7 @@ impl<'g> Worker<'g> {
         let Work::Step { matching, at: step } = stages.get(at)?.work else { return None };
         let Step::Filter(number) = self.exec.bound.matches.get(matching)?.steps.get(step)? else { return None };
         let filter = &self.exec.program.matches.get(matching)?.filters.get(*number)?.expr;
-        one_property(filter).is_some_and(|(of, _)| of == slot).then_some(filter)
+        matches!(filter.reads(), Reads::Property(of, _) if of == slot).then_some(filter)
     }
 
     /// Whether relations of these types lead to kinds other than these.

@@ -3,13 +3,13 @@
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::column_test::{ColumnTest, one_property};
+use super::column_test::ColumnTest;
 use super::{Batch, Vector};
 use crate::error::Outcome;
 use crate::eval::compare;
 use crate::exec::{Exec, Frame, truth_of};
 use crate::graph::NodeId;
-use crate::plan::{Expr, Kind, Slot};
+use crate::plan::{Expr, Kind, Reads, Slot};
 use crate::truth::Truth;
 use crate::value::ResultValue as V;
 
@@ -49,10 +49,10 @@ impl<'g> Tests<'g> {
             }
             return Ok(());
         }
-        if let Some(of) = one_property(expr)
-            && let Some(Vector::Nodes(nodes)) = batch.slot(of.0)
+        if let Reads::Property(slot, property) = expr.reads()
+            && let Some(Vector::Nodes(nodes)) = batch.slot(slot)
         {
-            return self.column(exec, expr, of, nodes, frame, rows);
+            return self.column(exec, expr, (slot, property), nodes, frame, rows);
         }
         // Rows that are settled already must not be looked at: what they hold may be an error here.
         let mask: Vec<bool> = match reads(expr, batch) {
@@ -99,7 +99,7 @@ impl<'g> Tests<'g> {
             let range = exec.graph.tables.get(kind as usize).map_or(0..0, |table| table.nodes.clone());
             let test = match self.tests.entry((place, kind)) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(ColumnTest::new(exec, expr, of, kind, frame)?),
+                Entry::Vacant(new) => new.insert(ColumnTest::new(exec, expr, of.1, kind, frame)?),
             };
             exec.tick()?;
             while at < rows.len() {
@@ -220,15 +220,9 @@ fn load(batch: &Batch, row: usize, slots: Option<&[Slot]>, frame: &mut Frame) {
 /// The slots that an expression reads; `None` where it may read any.
 fn reads(expr: &Expr, batch: &Batch) -> Option<Vec<Slot>> {
     let mut slots = Vec::new();
-    let mut any = false;
-    expr.visit(&mut |part| match &part.kind {
-        Kind::Slot(slot) | Kind::NodeProperty { slot, .. } if *slot < batch.slots.len() => slots.push(*slot),
-        Kind::Exists(_) | Kind::Count(_) | Kind::CountCompare(..) | Kind::Collect(_) | Kind::PatternList { .. } => {
-            any = true
-        }
-        _ => {}
-    });
+    let all = expr.slots(&mut |slot| slots.push(slot));
+    slots.retain(|slot| *slot < batch.slots.len());
     slots.sort_unstable();
     slots.dedup();
-    (!any).then_some(slots)
+    all.then_some(slots)
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rayon::prelude::*;
 
 use super::filter::Tests;
-use super::stages::{Reads, Stage, Work, stages};
+use super::stages::{After, Stage, Work, stages};
 use super::worker::{Worker, vector_of};
 use super::{Batch, Groups, Vector};
 use crate::bind::Step;
@@ -82,7 +82,7 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
         let value = |vector: &Option<&Vector>, row: usize| vector.map(|vector| vector.get(row)).unwrap_or_default();
         return Ok((0..kept.rows).map(|row| vectors.iter().map(|vector| value(vector, row)).collect()).collect());
     }
-    let stages = stages(exec.program, exec.bound, rest, &Reads { exprs: Vec::new(), slots: outputs.to_vec() });
+    let stages = stages(exec.program, exec.bound, rest, &After { exprs: Vec::new(), slots: outputs.to_vec() });
     let mut all = Vec::new();
     drive(
         exec,
@@ -109,7 +109,7 @@ fn part_rows(exec: &Exec<'_>, ops: &[Op], outputs: &[Slot]) -> Outcome<Vec<Vec<V
 
 /// The rows of a projection over what the operators before it give.
 fn gather(exec: &Exec<'_>, ops: &[Op], kept: Option<&Kept>, projection: &Projection) -> Outcome<Kept> {
-    let mut reads = Reads::default();
+    let mut reads = After::default();
     projection.each_expr(&mut |expr| reads.exprs.push(expr));
     // Slots that it passes on unchanged are read too, but for those that it computes.
     let own: Vec<Slot> = projection.items.iter().map(|(_, slot)| *slot).collect();

@@ -1,7 +1,7 @@
 //! What lies between two gathering projections as a flat list, and which slots are needed after each entry.
 
 use crate::bind::{Bound, Expand, Step};
-use crate::plan::{Expr, Kind, MatchPlan, Op, Program, Slot};
+use crate::plan::{Expr, MatchPlan, Op, Program, Slot};
 
 /// One thing to do with a batch.
 #[derive(Debug)]
@@ -45,13 +45,8 @@ impl Slots {
 
     /// Adds what an expression reads. Patterns and queries within it may read anything.
     fn read(&mut self, expr: &Expr) {
-        expr.visit(&mut |part| match &part.kind {
-            Kind::Slot(slot) | Kind::NodeProperty { slot, .. } => self.add(*slot),
-            Kind::Exists(_) | Kind::Count(_) | Kind::CountCompare(..) | Kind::Collect(_) | Kind::PatternList { .. } => {
-                self.all = true;
-            }
-            _ => {}
-        });
+        let all = expr.slots(&mut |slot| self.add(slot));
+        self.all |= !all;
     }
 
     fn live(&self) -> Vec<bool> {
@@ -60,7 +55,7 @@ impl Slots {
 }
 
 /// The stages of operators none of which gathers; `after`: what is read of their rows.
-pub(super) fn stages<'p>(program: &'p Program, bound: &Bound, ops: &'p [Op], after: &Reads<'_>) -> Vec<Stage<'p>> {
+pub(super) fn stages<'p>(program: &'p Program, bound: &Bound, ops: &'p [Op], after: &After<'_>) -> Vec<Stage<'p>> {
     let mut works: Vec<Work<'p>> = Vec::new();
     for op in ops {
         match op {
@@ -92,7 +87,7 @@ pub(super) fn stages<'p>(program: &'p Program, bound: &Bound, ops: &'p [Op], aft
 
 /// What is read of the rows that come out of stages.
 #[derive(Default)]
-pub(super) struct Reads<'e> {
+pub(super) struct After<'e> {
     pub exprs: Vec<&'e Expr>,
     pub slots: Vec<Slot>,
 }

@@ -361,15 +361,8 @@ fn types(graph: &Graph, relation: &Relation) -> Vec<u32> {
 
 fn reads_slot(expr: &Expr, of: Slot) -> bool {
     let mut found = false;
-    expr.visit(&mut |part| match &part.kind {
-        Kind::Slot(slot) | Kind::NodeProperty { slot, .. } => found |= *slot == of,
-        // A pattern or query within may read anything.
-        Kind::Exists(_) | Kind::Count(_) | Kind::CountCompare(..) | Kind::Collect(_) | Kind::PatternList { .. } => {
-            found = true;
-        }
-        _ => {}
-    });
-    found
+    let all = expr.slots(&mut |slot| found |= slot == of);
+    found || !all
 }
 
 /// The way to walk a relation from its start (`forward`) or from its end.

@@ -10,7 +10,7 @@ use crate::functions::Function;
 use crate::graph::NodeId;
 use crate::graph::column::{Cells, Column};
 use crate::ir::CompareOp;
-use crate::plan::{Expr, Kind};
+use crate::plan::{Expr, Kind, Reads};
 use crate::truth::Truth;
 use crate::value::ResultValue as V;
 
@@ -158,10 +158,10 @@ impl Judge<'_, '_> {
     }
 
     fn leaf(&mut self, expr: &Expr, wanted: &Bits) -> Tri {
-        match reads(expr) {
+        match expr.reads() {
             Reads::Nothing => Tri::filled(self.length, self.truth_with(expr, None)),
-            Reads::Property(property) => self.column(expr, property, wanted),
-            Reads::More => self.rows(expr, wanted),
+            Reads::Property(0, property) => self.column(expr, property, wanted),
+            Reads::Property(..) | Reads::More => self.rows(expr, wanted),
         }
     }
 
@@ -271,52 +271,14 @@ impl Tri {
     }
 }
 
-/// What an expression reads of the row.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    Nothing,
-    Property(usize),
-    More,
-}
-
-fn reads(expr: &Expr) -> Reads {
-    let mut found = Reads::Nothing;
-    let mut inner: Vec<usize> = Vec::new();
-    expr.visit(&mut |part| match &part.kind {
-        Kind::Comprehension { slot, .. } | Kind::Quantified { slot, .. } => inner.push(*slot),
-        Kind::Reduce { accumulator, slot, .. } => inner.extend([*accumulator, *slot]),
-        _ => {}
-    });
-    expr.visit(&mut |part| match &part.kind {
-        Kind::NodeProperty { slot: 0, property } => {
-            found = match found {
-                Reads::Nothing => Reads::Property(*property),
-                Reads::Property(known) if known == *property => found,
-                _ => Reads::More,
-            };
-        }
-        Kind::Slot(slot) | Kind::NodeProperty { slot, .. } if inner.contains(slot) => {}
-        Kind::Slot(_)
-        | Kind::NodeProperty { .. }
-        | Kind::Exists(_)
-        | Kind::Count(_)
-        | Kind::CountCompare(..)
-        | Kind::Collect(_)
-        | Kind::PatternList { .. }
-        | Kind::Call(Function::Rand, _) => found = Reads::More,
-        _ => {}
-    });
-    found
-}
-
 impl Judge<'_, '_> {
     /// A column of numbers or times beside what reads nothing of the row: a plain loop. `coalesce(column, …)` is the
     /// same but for the absent cells, which are asked apart; `age_days(column)` is the same in days.
     fn numbers(&mut self, expr: &Expr, column: &Column) -> Option<Tri> {
         let Kind::Compare(op, left, right) = &expr.kind else { return None };
-        let (op, of, constant) = match (reads(left), reads(right)) {
-            (Reads::Property(_), Reads::Nothing) => (*op, left, right),
-            (Reads::Nothing, Reads::Property(_)) => (op.turned(), right, left),
+        let (op, of, constant) = match (left.reads(), right.reads()) {
+            (Reads::Property(..), Reads::Nothing) => (*op, left, right),
+            (Reads::Nothing, Reads::Property(..)) => (op.turned(), right, left),
             _ => return None,
         };
         let is_column = |expr: &Expr| matches!(expr.kind, Kind::NodeProperty { slot: 0, .. });
@@ -355,14 +317,7 @@ impl Judge<'_, '_> {
 }
 
 fn compare<T: PartialOrd + Copy>(cells: &[T], with: T, op: CompareOp) -> Bits {
-    let holds: fn(&T, &T) -> bool = match op {
-        CompareOp::Equal => |a, b| a == b,
-        CompareOp::NotEqual => |a, b| a != b,
-        CompareOp::Less => |a, b| a < b,
-        CompareOp::LessEqual => |a, b| a <= b,
-        CompareOp::Greater => |a, b| a > b,
-        CompareOp::GreaterEqual => |a, b| a >= b,
-    };
+    let holds = op.test();
     let mut chunks = cells.chunks(64);
     Bits::from_words(cells.len(), |_| {
         let chunk = chunks.next().unwrap_or_default();

@@ -7,13 +7,8 @@ impl Program {
     pub(crate) fn settle(&mut self, query: Option<&QueryPlan>, exprs: &[Expr]) {
         let mut read = vec![false; self.width];
         let mut note = |expr: &Expr| {
-            expr.visit(&mut |part| {
-                if let Kind::Slot(slot) | Kind::NodeProperty { slot, .. } = &part.kind
-                    && let Some(place) = read.get_mut(*slot)
-                {
-                    *place = true;
-                }
-            });
+            // What patterns and queries within read is noted with their own expressions.
+            expr.slots(&mut |slot| read[slot] = true);
         };
         exprs.iter().for_each(&mut note);
         query.iter().flat_map(|query| &query.parts).flatten().for_each(|op| op.each_expr(&mut note));

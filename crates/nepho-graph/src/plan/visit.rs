@@ -1,6 +1,7 @@
 //! Looking through resolved expressions.
 
-use super::{Expr, Kind, Op, Program, Projection};
+use super::{Expr, Kind, Op, Program, Projection, Slot};
+use crate::functions::Function;
 
 impl Expr {
     /// Calls `f` with this expression and every one within it; patterns and queries within are left out (they are
@@ -65,6 +66,60 @@ impl Expr {
                 body.visit(f);
             }
         }
+    }
+}
+
+/// What an expression reads of the row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Nothing,
+    /// One property of the node in one slot.
+    Property(Slot, usize),
+    /// More than that, or something that is another at each time.
+    More,
+}
+
+impl Expr {
+    /// What it reads of the row, beside the variables that it makes itself.
+    pub(crate) fn reads(&self) -> Reads {
+        let mut inner: Vec<Slot> = Vec::new();
+        self.visit(&mut |part| match &part.kind {
+            Kind::Comprehension { slot, .. } | Kind::Quantified { slot, .. } => inner.push(*slot),
+            Kind::Reduce { accumulator, slot, .. } => inner.extend([*accumulator, *slot]),
+            _ => {}
+        });
+        let mut found = Reads::Nothing;
+        self.visit(&mut |part| match &part.kind {
+            Kind::Slot(slot) | Kind::NodeProperty { slot, .. } if inner.contains(slot) => {}
+            Kind::NodeProperty { slot, property } => {
+                let this = Reads::Property(*slot, *property);
+                found = if found == Reads::Nothing || found == this { this } else { Reads::More };
+            }
+            Kind::Slot(_) | Kind::Call(Function::Rand, _) => found = Reads::More,
+            kind if kind.searches() => found = Reads::More,
+            _ => {}
+        });
+        found
+    }
+
+    /// Calls `f` with every slot that it names. False where a pattern or query within may read any other.
+    pub(crate) fn slots(&self, f: &mut dyn FnMut(Slot)) -> bool {
+        let mut all = true;
+        self.visit(&mut |part| match &part.kind {
+            Kind::Slot(slot) | Kind::NodeProperty { slot, .. } => f(*slot),
+            kind => all &= !kind.searches(),
+        });
+        all
+    }
+}
+
+impl Kind {
+    /// Whether it is a pattern or query, which may read anything of the row.
+    fn searches(&self) -> bool {
+        matches!(
+            self,
+            Self::Exists(_) | Self::Count(_) | Self::CountCompare(..) | Self::Collect(_) | Self::PatternList { .. }
+        )
     }
 }
 

@@ -523,19 +523,6 @@ impl Resolver<'_> {
     }
 }
 
-impl CompareOp {
-    /// The operator with its sides exchanged.
-    pub fn turned(self) -> Self {
-        match self {
-            Self::Less => Self::Greater,
-            Self::LessEqual => Self::GreaterEqual,
-            Self::Greater => Self::Less,
-            Self::GreaterEqual => Self::LessEqual,
-            same => same,
-        }
-    }
-}
-
 fn type_conflict_as_argument(name: &ir::Name, of: Type) -> Box<QueryError> {
     let mut error = type_conflict(name, of, Type::Map);
     error.code = ErrorCode::InvalidArgumentType;
