@@ -11,6 +11,7 @@ use crate::graph::{NodeId, RelationId};
 use crate::plan::Slot;
 use crate::value::ResultValue as V;
 
+mod closing;
 mod column_test;
 mod expand;
 mod filter;

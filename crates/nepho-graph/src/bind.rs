@@ -67,6 +67,19 @@ pub(crate) struct Expand {
     /// Only which ends are reached matters, not how often and over what (see [`crate::plan::Relation::ends_only`]).
     pub ends_only: bool,
     pub gaps: Vec<Gap>,
+    /// Relations that close a circle right after: a far end that they do not lead to is of no use.
+    pub closings: Vec<Closing>,
+}
+
+/// A relation from a node known before to the far end of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Closing {
+    pub relation: usize,
+    /// Node of the pattern.
+    pub from: usize,
+    /// The way to walk, seen from `from`.
+    pub direction: Direction,
+    pub types: Vec<u32>,
 }
 
 /// Why a search that finds nothing may have missed something.

@@ -152,12 +152,18 @@ impl Exec<'_> {
             }
             Kind::Exists(number) => self.exists(*number, frame),
             Kind::Count(number) => {
-                let (count, uncertain) = self.count(*number, frame)?;
+                let (count, uncertain) = self.count(*number, None, frame)?;
                 Ok(if uncertain { V::Unknown } else { V::Int(count) })
             }
             Kind::CountCompare(op, number, other) => {
+                let same_for_all = matches!(other.kind, Kind::Constant(_) | Kind::Parameter(_));
                 let other = self.eval(other, frame)?;
-                let (count, uncertain) = self.count(*number, frame)?;
+                // What is more decides, by how much it is more does not.
+                let most = match other {
+                    V::Int(most) if same_for_all => Some(most),
+                    _ => None,
+                };
+                let (count, uncertain) = self.count(*number, most, frame)?;
                 Ok(compare_count(*op, count, uncertain, &other).into())
             }
             Kind::Collect(number) => self.collect(*number, frame),

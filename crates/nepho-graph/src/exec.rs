@@ -394,13 +394,13 @@ impl<'g> Exec<'g> {
     }
 
     /// How many rows a subquery has, and whether there may be more.
-    pub fn count(&self, number: usize, frame: &mut Frame) -> Outcome<(i64, bool)> {
+    pub fn count(&self, number: usize, most: Option<i64>, frame: &mut Frame) -> Outcome<(i64, bool)> {
         let value = self.subquery(number, frame, |exec, plan, _, frame| {
             let mut count = 0i64;
             let uncertain = exec.searching(|| {
                 exec.query(plan, frame, &mut |_, _| {
                     count += 1;
-                    Ok(Flow::Go)
+                    Ok(if most.is_some_and(|most| count > most) { Flow::Stop } else { Flow::Go })
                 })
             })?;
             Ok(V::list(vec![V::Int(count), V::Bool(uncertain)]))

@@ -237,7 +237,11 @@ impl Writer<'_> {
                     None if expand.closes => "ExpandInto",
                     None => "Expand",
                 };
-                (operator, self.relation(plan, expand.relation, Some(expand)))
+                let closings = expand.closings.iter().map(|of| self.relation(plan, of.relation, None));
+                let closings: Vec<String> = closings.collect();
+                let only = if closings.is_empty() { "" } else { " that meets " };
+                let relation = self.relation(plan, expand.relation, Some(expand));
+                (operator, format!("{relation}{only}{}", closings.join(", ")))
             }
         }
     }

@@ -96,3 +96,41 @@ fn a_list_of_relations_that_is_passed_on_tells_rows_apart() {
     let rows = query.run(&graph, &nepho_graph::Parameters::new(), &nepho_graph::Limits::default()).unwrap();
     assert_eq!(format!("{:?}", rows.rows), "[[Int(4)]]");
 }
+
+#[test]
+fn a_count_beside_a_number_ends_where_that_is_decided() {
+    let loops = "CREATE (n) ".to_owned() + &"CREATE (n)-[:R]->(n) ".repeat(14);
+    for (condition, expected) in [("> 1", 1), ("<= 1", 0), ("= 3", 0), ("<> 3", 1), (">= 1", 1), ("< 100", 0)] {
+        let text = format!("MATCH (m) WHERE COUNT {{ MATCH (a)-[:R*]-(b) }} {condition} RETURN count(*)");
+        assert_eq!(rows(&loops, &text), format!("[[{expected}]]"), "{condition}");
+    }
+    let text = "UNWIND [0, 5, 1, 2] AS x RETURN COUNT { MATCH (a)-[:R]->(b) } > x";
+    assert_eq!(rows("CREATE (n)-[:R]->(n), (n)-[:R]->()", text), "[[true],[false],[true],[false]]");
+}
+
+#[test]
+fn circles_are_found_from_whichever_side_has_fewer_neighbours() {
+    let graph = "CREATE (a:A {n: 1}), (b:A {n: 2}), (c:A {n: 3}), (d:A {n: 4}), \
+                 (a)-[:R]->(b), (b)-[:R]->(c), (b)-[:R]->(c), (a)-[:R]->(c), (a)-[:S]->(c), (a)-[:S]->(d), (c)-[:R]->(a), \
+                 (b)-[:R]->(b), (d)-[:R]->(c), (b)-[:R]->(d), (b)-[:S]->(d), (a)-[:R]->(a)";
+    // The second clause is walked after the first, and says in words that no relation may be the same.
+    for (open, closing, unlike) in [
+        ("(a)-[r:R]->(b)-[s:R]->(c)", "(c)<-[t:R]-(a)", "t <> r AND t <> s"),
+        ("(a)-[r:R]->(b)-[s:R]->(c)", "(c)<-[t:S]-(a)", "true"),
+        ("(a)-[r:R]->(b)-[s:R]->(c)", "(c)<-[t:R|S]-(a)", "t <> r AND t <> s"),
+        ("(a)-[r:R]->(b)-[s:R]->(c)", "(c)-[t:R]->(a)", "t <> r AND t <> s"),
+        ("(a)-[r:R]-(b)-[s:R]-(c)", "(c)-[t:R]-(a)", "t <> r AND t <> s"),
+        ("(a)-[r:S]->(b), (c)-[s:R]-(b)", "(a)-[t]-(c)", "t <> r AND t <> s"),
+    ] {
+        let once = rows(graph, &format!("MATCH {open}, {closing} RETURN count(*)"));
+        let twice = rows(graph, &format!("MATCH {open} MATCH {closing} WHERE {unlike} RETURN count(*)"));
+        assert_eq!(once, twice, "{open}, {closing}");
+        assert_ne!(once, "[[0]]", "{open}, {closing}");
+    }
+    let four = "(a)-[r:R]->(b)-[s:R]->(c)<-[t:R|S]-(a), (a)-[u:R|S]->(d), (b)-[v:R|S]->(d)";
+    let once = rows(graph, &format!("MATCH {four}, (c)-[w:R]-(d) RETURN count(*)"));
+    let unlike = "NOT w IN [r, s, t, u, v]";
+    let twice = rows(graph, &format!("MATCH {four} MATCH (c)-[w:R]-(d) WHERE {unlike} RETURN count(*)"));
+    assert_eq!(once, twice);
+    assert_ne!(once, "[[0]]");
+}

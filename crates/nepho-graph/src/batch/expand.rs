@@ -1,6 +1,9 @@
 //! From the nodes of a batch along relations to their neighbours.
 
+use std::ops::Range;
+
 use super::Batch;
+use super::closing::{Common, equal};
 use super::stages::{Stage, Work};
 use super::worker::{Sink, Worker};
 use crate::bind::{Expand, Step};
@@ -29,6 +32,7 @@ struct Found {
 struct Expansion<'a> {
     stages: &'a [Stage<'a>],
     at: usize,
+    plan: &'a MatchPlan,
     expand: &'a Expand,
     batch: &'a Batch,
     relation_slot: Slot,
@@ -36,6 +40,19 @@ struct Expansion<'a> {
     /// Kinds at the far end that count; `None` where all that the relations lead to do.
     kinds: Option<&'a [bool]>,
     keeps_relations: bool,
+    /// Positions of each row's neighbours, where they were looked up ahead.
+    ahead: Vec<Range<usize>>,
+}
+
+/// From a row's node along relations of one type in one direction.
+struct Hop<'a> {
+    row: usize,
+    node: u32,
+    of: u32,
+    way: Direction,
+    adjacency: &'a Adjacency,
+    /// Where the closing relations lead, for ends that are still to be looked for there.
+    common: Option<&'a Common<'a>>,
 }
 
 impl<'g> Worker<'g> {
@@ -53,9 +70,11 @@ impl<'g> Worker<'g> {
         };
         let Some(relation) = plan.relations.get(expand.relation) else { return Ok(Flow::Go) };
         let live = |slot: Slot| stages.get(at).is_some_and(|stage| stage.live.get(slot).copied().unwrap_or(false));
+        let Some(from) = batch.slot(plan.nodes[expand.from].slot) else { return Ok(Flow::Go) };
         let expansion = Expansion {
             stages,
             at,
+            plan,
             expand,
             batch,
             relation_slot: relation.slot,
@@ -66,16 +85,17 @@ impl<'g> Worker<'g> {
                 .and_then(Option::as_deref)
                 .filter(|kinds| self.leads_elsewhere(expand, kinds)),
             keeps_relations: !expand.ends_only && (live(relation.slot) || !expand.unlike.is_empty()),
+            ahead: if expand.ends_only { Vec::new() } else { self.positions_ahead(expand, from, batch.rows) },
         };
-        let Some(from) = batch.slot(plan.nodes[expand.from].slot) else { return Ok(Flow::Go) };
         let goals = batch.slot(expansion.to_slot).filter(|_| expand.closes);
         if expand.ends_only && goals.is_none() && batch.rows > 1 {
             let search = Ends { expand, relation, from: NodeId(0), goal: None, kinds: expansion.kinds };
-            if let Some(flow) = self.reach_together(&expansion, plan, from, &search, sink)? {
+            if let Some(flow) = self.reach_together(&expansion, from, &search, sink)? {
                 return Ok(flow);
             }
         }
         let mut found = Found::default();
+        let mut common = Common::default();
         for row in 0..batch.rows {
             self.exec.tick()?;
             let Some(node) = from.node(row) else { continue };
@@ -105,7 +125,9 @@ impl<'g> Worker<'g> {
             if let Some(goal) = goal {
                 self.exec.look_for_unread(expand, NodeId(goal));
             }
-            if self.neighbours_of(&expansion, plan, (row, node, goal), &mut found, sink)? == Flow::Stop {
+            if self.meet(&expansion, row, &mut common)
+                && self.neighbours_of(&expansion, (row, node, goal), &common, &mut found, sink)? == Flow::Stop
+            {
                 return Ok(Flow::Stop);
             }
         }
@@ -116,7 +138,6 @@ impl<'g> Worker<'g> {
     fn reach_together(
         &mut self,
         expansion: &Expansion<'_>,
-        plan: &MatchPlan,
         from: &super::Vector,
         search: &Ends<'_>,
         sink: Sink<'_, 'g>,
@@ -127,7 +148,7 @@ impl<'g> Worker<'g> {
         let mut found = Found::default();
         for some in sources.chunks(LANES) {
             for (row, node) in some {
-                self.look_for_gaps(plan, expansion.expand, batch, *row as usize, *node);
+                self.look_for_gaps(expansion.plan, expansion.expand, batch, *row as usize, *node);
             }
             let starts: Vec<u32> = some.iter().map(|(_, node)| *node).collect();
             let Some(ends) = self.exec.ends_of_many(search, &starts)? else { return Ok(None) };
@@ -144,11 +165,29 @@ impl<'g> Worker<'g> {
         self.pass_on(expansion, &mut found, true, sink).map(Some)
     }
 
+    /// Where the neighbours of all rows are, when they are in one place: looked up one after the other, the processor waits
+    /// for memory many times at once. Empty when they are not in one place.
+    fn positions_ahead(&self, expand: &Expand, from: &super::Vector, rows: usize) -> Vec<Range<usize>> {
+        let [of] = expand.types.as_slice() else { return Vec::new() };
+        let Some(table) = self.exec.graph.relations.get(*of as usize) else { return Vec::new() };
+        let adjacency = match expand.direction {
+            Direction::Out => table.forward(),
+            Direction::In => table.backward(),
+            Direction::Both => return Vec::new(),
+        };
+        let range =
+            |row| from.node(row).map_or(0..0, |node| adjacency.range(node, self.exec.graph.kind_number(NodeId(node))));
+        let ahead: Vec<Range<usize>> = (0..rows).map(range).collect();
+        let touched = ahead.iter().filter_map(|range| adjacency.targets.get(range.start)).fold(0, |a, b| a ^ b);
+        std::hint::black_box(touched);
+        ahead
+    }
+
     fn neighbours_of(
         &mut self,
         expansion: &Expansion<'_>,
-        plan: &MatchPlan,
         (row, node, goal): (usize, u32, Option<u32>),
+        common: &Common<'g>,
         found: &mut Found,
         sink: Sink<'_, 'g>,
     ) -> Outcome<Flow> {
@@ -161,49 +200,94 @@ impl<'g> Worker<'g> {
                     continue;
                 }
                 let adjacency: &Adjacency = if way == Direction::Out { table.forward() } else { table.backward() };
-                let mut positions = adjacency.range(node, kind);
+                let positions = expansion.ahead.get(row).cloned().unwrap_or_else(|| adjacency.range(node, kind));
                 let all = adjacency.targets.get(positions.clone()).unwrap_or_default();
-                if let Some(goal) = goal {
-                    // Neighbours are in ascending order.
-                    let first = positions.start;
-                    positions = first + all.partition_point(|target| *target < goal)
-                        ..first + all.partition_point(|target| *target <= goal);
-                }
-                while !positions.is_empty() {
-                    let part = positions.start..positions.end.min(positions.start + BATCH_ROWS);
-                    positions.start = part.end;
-                    for position in part {
-                        let target = adjacency.targets[position];
-                        // A loop was walked forwards.
-                        if way == Direction::In && expand.direction == Direction::Both && target == node {
-                            continue;
-                        }
-                        if let Some(kinds) = expansion.kinds
-                            && !kinds
-                                .get(self.exec.graph.kind_number(NodeId(target)) as usize)
-                                .copied()
-                                .unwrap_or(false)
-                        {
-                            continue;
-                        }
-                        if expansion.keeps_relations {
-                            let id = RelationId { of: *of, index: adjacency.edge(position) };
-                            let same = |other: &usize| {
-                                let slot = plan.relations[*other].slot;
-                                matches!(expansion.batch.slot(slot), Some(super::Vector::Relations(ids)) if ids.get(row) == Some(&id))
-                            };
-                            if expand.unlike.iter().any(same) {
-                                continue;
-                            }
-                            found.relations.push(id);
-                        }
-                        found.rows.push(row as u32);
-                        found.targets.push(target);
-                    }
-                    if self.pass_on(expansion, found, false, sink)? == Flow::Stop {
+                let mut hop = Hop { row, node, of: *of, way, adjacency, common: None };
+                let whole = || std::iter::once(0..all.len()).collect();
+                let parts: Vec<Range<usize>> = match goal {
+                    Some(goal) => vec![equal(all, goal)],
+                    None if expand.closings.is_empty() => whole(),
+                    None => common.within(all).unwrap_or_else(|| {
+                        hop.common = Some(common);
+                        whole()
+                    }),
+                };
+                for part in parts {
+                    let part = positions.start + part.start..positions.start + part.end;
+                    if self.neighbours_at(expansion, &hop, part, found, sink)? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }
+            }
+        }
+        Ok(Flow::Go)
+    }
+
+    /// Finds where the closing relations lead from a row, and whether all lead anywhere.
+    fn meet(&self, expansion: &Expansion<'_>, row: usize, common: &mut Common<'g>) -> bool {
+        common.clear(expansion.expand.closings.len());
+        expansion.expand.closings.iter().enumerate().all(|(closing, of)| {
+            let node = expansion.batch.slot(expansion.plan.nodes[of.from].slot).and_then(|nodes| nodes.node(row));
+            let Some(node) = node else { return false };
+            let kind = self.exec.graph.kind_number(NodeId(node));
+            for table in of.types.iter().filter_map(|of| self.exec.graph.relations.get(*of as usize)) {
+                if of.direction != Direction::In {
+                    let forward = table.forward();
+                    common.add(closing, forward.targets.get(forward.range(node, kind)).unwrap_or_default());
+                }
+                if of.direction != Direction::Out {
+                    let backward = table.backward();
+                    common.add(closing, backward.targets.get(backward.range(node, kind)).unwrap_or_default());
+                }
+            }
+            common.leads_anywhere(closing)
+        })
+    }
+
+    /// Takes the neighbours at these positions, those only to which the closing relations lead.
+    fn neighbours_at(
+        &mut self,
+        expansion: &Expansion<'_>,
+        hop: &Hop<'_>,
+        mut positions: Range<usize>,
+        found: &mut Found,
+        sink: Sink<'_, 'g>,
+    ) -> Outcome<Flow> {
+        let expand = expansion.expand;
+        let Hop { row, node, of, way, adjacency, common } = *hop;
+        while !positions.is_empty() {
+            let part = positions.start..positions.end.min(positions.start + BATCH_ROWS);
+            positions.start = part.end;
+            for position in part {
+                let target = adjacency.targets[position];
+                // A loop was walked forwards.
+                if way == Direction::In && expand.direction == Direction::Both && target == node {
+                    continue;
+                }
+                if let Some(kinds) = expansion.kinds
+                    && !kinds.get(self.exec.graph.kind_number(NodeId(target)) as usize).copied().unwrap_or(false)
+                {
+                    continue;
+                }
+                if common.is_some_and(|common| !common.all_lead_to(target, None)) {
+                    continue;
+                }
+                if expansion.keeps_relations {
+                    let id = RelationId { of, index: adjacency.edge(position) };
+                    let same = |other: &usize| {
+                        let slot = expansion.plan.relations[*other].slot;
+                        matches!(expansion.batch.slot(slot), Some(super::Vector::Relations(ids)) if ids.get(row) == Some(&id))
+                    };
+                    if expand.unlike.iter().any(same) {
+                        continue;
+                    }
+                    found.relations.push(id);
+                }
+                found.rows.push(row as u32);
+                found.targets.push(target);
+            }
+            if self.pass_on(expansion, found, false, sink)? == Flow::Stop {
+                return Ok(Flow::Stop);
             }
         }
         Ok(Flow::Go)

@@ -4,7 +4,7 @@
 use hashbrown::HashSet;
 
 use super::estimate::{Estimator, KindSet};
-use super::{Bound, BoundMatch, Expand, Gap, Step};
+use super::{Bound, BoundMatch, Closing, Expand, Gap, Step};
 use crate::graph::{Graph, Mark};
 use crate::ir::Direction;
 use crate::plan::{Expr, Kind, MatchPlan, Program, Relation, Slot};
@@ -125,6 +125,7 @@ impl<'a> Planner<'a> {
             walk.slots.insert(path.slot);
         }
         self.filters(&mut walk);
+        self.closings(&mut walk.steps);
         BoundMatch { steps: walk.steps, estimates: walk.estimates, kinds: self.kinds }
     }
 
@@ -289,7 +290,48 @@ impl<'a> Planner<'a> {
                 && self.types[*other].iter().any(|of| types.contains(of))
         });
         let unlike = unlike.collect();
-        Expand { relation: at, from, to, closes, direction, types, unlike, ends_only: relation.ends_only, gaps }
+        Expand {
+            relation: at,
+            from,
+            to,
+            closes,
+            direction,
+            types,
+            unlike,
+            ends_only: relation.ends_only,
+            gaps,
+            closings: Vec::new(),
+        }
+    }
+
+    /// Tells each step along a single relation which single relations close a circle at its far end before the next node
+    /// is met, where all relations of these types are known.
+    fn closings(&self, steps: &mut [Step]) {
+        let single = |expand: &Expand| self.plan.relations[expand.relation].length.is_none();
+        for at in 0..steps.len() {
+            let (done, later) = steps.split_at_mut(at + 1);
+            let Some(Step::Expand(expand)) = done.last_mut() else { continue };
+            if expand.closes || !single(expand) {
+                continue;
+            }
+            for step in later {
+                let closing = match step {
+                    Step::Filter(_) => continue,
+                    Step::Expand(closing) if closing.closes && single(closing) => closing,
+                    _ => break,
+                };
+                let (from, direction) = match expand.to {
+                    to if to == closing.to => (closing.from, closing.direction),
+                    to if to == closing.from => (closing.to, closing.direction.turned()),
+                    _ => continue,
+                };
+                let mut tables = closing.types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
+                if from != expand.to && tables.all(|table| table.unknown.is_empty()) {
+                    let (relation, types) = (closing.relation, closing.types.clone());
+                    expand.closings.push(Closing { relation, from, direction, types });
+                }
+            }
+        }
     }
 
     /// The kinds that the far end may be of: those of its labels, else those that the schema or the graph has at

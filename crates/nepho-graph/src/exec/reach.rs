@@ -4,6 +4,8 @@
 //! node gives the same ends as all trails would. The one exception is the way back to the start over undirected
 //! relations, which may not use one relation twice; it is looked for apart.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 
 use super::{Exec, Flow, Frame};
@@ -19,6 +21,8 @@ use crate::plan::Relation;
 pub(super) struct Seen {
     words: Vec<u64>,
     touched: Vec<u32>,
+    /// Met on the level at hand, seen before or not; empty between levels.
+    met: Vec<u64>,
 }
 
 impl Seen {
@@ -37,6 +41,7 @@ impl Seen {
             }
         }
         self.touched.clear();
+        self.met.resize(self.words.len(), 0);
     }
 
     /// Whether this is the first time that the node is seen.
@@ -52,6 +57,41 @@ impl Seen {
         }
         *word |= bit;
         true
+    }
+
+    /// Notes that a node was met, to be asked for with [`Seen::take_new`].
+    #[inline]
+    fn meet(&mut self, node: u32) {
+        if let Some(word) = self.met.get_mut(node as usize >> 6) {
+            *word |= 1 << (node & 63);
+        }
+    }
+
+    /// Takes the nodes out of a range that were met and not seen before, in ascending order.
+    fn take_new(&mut self, nodes: Range<u32>, mut f: impl FnMut(u32)) {
+        for index in nodes.start / 64..nodes.end.div_ceil(64) {
+            let (Some(met), Some(word)) = (self.met.get_mut(index as usize), self.words.get_mut(index as usize)) else {
+                return;
+            };
+            if *met == 0 {
+                continue;
+            }
+            let first = index * 64;
+            let mut mask = u64::MAX << nodes.start.saturating_sub(first);
+            if nodes.end - first < 64 {
+                mask &= (1 << (nodes.end - first)) - 1;
+            }
+            let mut new = *met & mask & !*word;
+            *met &= !mask;
+            if new != 0 && *word == 0 {
+                self.touched.push(first);
+            }
+            *word |= new;
+            while new != 0 {
+                f(first + new.trailing_zeros());
+                new &= new - 1;
+            }
+        }
     }
 }
 
@@ -80,6 +120,9 @@ impl Sorter {
         }
     }
 }
+
+/// A level of more than one node in so many is gone through without asking at each relation whether its end was seen.
+const DENSE: usize = 1024;
 
 /// How many searches go through the graph together.
 pub(crate) const LANES: usize = 64;
@@ -130,7 +173,7 @@ pub(crate) struct Ends<'a> {
 
 impl Ends<'_> {
     /// The nodes that count, when they are those of one kind.
-    fn one_kind(&self, exec: &Exec<'_>) -> Option<std::ops::Range<u32>> {
+    fn one_kind(&self, exec: &Exec<'_>) -> Option<Range<u32>> {
         let kinds = self.kinds.filter(|_| self.goal.is_none())?;
         let tables = exec.graph.tables.iter().zip(kinds);
         let mut nodes = tables.filter(|(table, counts)| **counts && !table.nodes.is_empty());
@@ -152,9 +195,10 @@ impl Exec<'_> {
     pub(crate) fn ends(&self, search: &Ends<'_>, frame: &mut Frame) -> Outcome<Vec<u32>> {
         let mut seen = self.seen.take();
         seen.clear(self.graph.node_count());
-        let found = self.search(search, &mut seen, frame);
+        let found = self.search(search, &mut seen, frame)?;
+        // After an error it is in no state to be used again.
         self.seen.replace(seen);
-        found
+        Ok(found)
     }
 
     fn search(&self, search: &Ends<'_>, seen: &mut Seen, frame: &mut Frame) -> Outcome<Vec<u32>> {
@@ -182,6 +226,22 @@ impl Exec<'_> {
         while sweeps && depth < most && !level.is_empty() && !done(&ends) {
             depth += 1;
             let mut next = Vec::new();
+            if level.len() * DENSE > self.graph.node_count() {
+                self.sweep(&level, &expand.types, expand.direction, |target| seen.meet(target))?;
+                for (kind, table) in self.graph.tables.iter().enumerate() {
+                    let leads_on = depth < most && self.leads_on(&expand.types, expand.direction, kind as u32);
+                    seen.take_new(table.nodes.clone(), |target| {
+                        if counts(target) {
+                            ends.push(target);
+                        }
+                        if leads_on && target != from.0 {
+                            next.push(target);
+                        }
+                    });
+                }
+                level = next;
+                continue;
+            }
             self.sweep(&level, &expand.types, expand.direction, |target| {
                 if seen.first(target) {
                     if counts(target) {
@@ -236,7 +296,6 @@ impl Exec<'_> {
         let mut lanes = self.lanes.take();
         lanes.clear(self.graph.node_count());
         let found = self.search_together(search, sources, &mut lanes)?;
-        // After an error they are in no state to be used again.
         self.lanes.replace(lanes);
         Ok(Some(found))
     }
@@ -338,11 +397,19 @@ impl Exec<'_> {
             && tables.all(|table| table.unknown.is_empty())
     }
 
+    /// Whether relations of these types begin at nodes of a kind.
+    fn leads_on(&self, types: &[u32], way: Direction, kind: u32) -> bool {
+        self.adjacencies(types, way).any(|adjacency| adjacency.segment(kind).is_some())
+    }
+
+    fn adjacencies(&self, types: &[u32], way: Direction) -> impl Iterator<Item = &Adjacency> {
+        let tables = types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
+        tables.map(move |table| if way == Direction::In { table.backward() } else { table.forward() })
+    }
+
     /// Calls `f` with each neighbour of nodes in ascending order, kind by kind and type by type.
     pub(super) fn sweep(&self, level: &[u32], types: &[u32], way: Direction, mut f: impl FnMut(u32)) -> Outcome<()> {
-        let tables = types.iter().filter_map(|of| self.graph.relations.get(*of as usize));
-        let adjacencies: Vec<&Adjacency> =
-            tables.map(|table| if way == Direction::In { table.backward() } else { table.forward() }).collect();
+        let adjacencies: Vec<&Adjacency> = self.adjacencies(types, way).collect();
         let mut rest = level;
         while let Some(first) = rest.first() {
             let kind = self.graph.kind_number(NodeId(*first));
