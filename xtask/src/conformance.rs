@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: public suites with expected results that nobody here wrote.
 
 mod aws_protocols;
+mod iam_simulate;
 mod opencypher_tck;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ type Runner = fn(&Path, bool) -> anyhow::Result<SuiteResult>;
 /// Name, file or folder below the suites' folder, runner. A suite whose work has not begun is not listed.
 const SUITES: &[(&str, &str, Runner)] = &[
     ("aws_protocols", "aws_protocols", aws_protocols::run),
+    ("iam_simulate", "iam_simulate.jsonl", iam_simulate::run),
     ("opencypher_tck", "opencypher_tck.jsonl", opencypher_tck::run),
 ];
 

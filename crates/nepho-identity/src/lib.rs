@@ -1,0 +1,21 @@
+//! Who can really do what: policies in one form, the evaluation of requests by them, and what follows from it for the
+//! identities and resources of an estate.
+//!
+//! Pure: reads policies and graphs, makes no call.
+
+mod arn;
+mod context;
+mod evaluate;
+mod pattern;
+mod policy;
+mod principal;
+mod variables;
+
+pub use arn::Arn;
+pub use context::{Context, Known};
+pub use evaluate::{Attached, Decision, Formula, Ground, Layer, Literal, Outcome, Policies, Request};
+pub use pattern::{Overlap, Pattern, Shape};
+pub use policy::{
+    Effect, Held, Named, Operator, Patterns, Policy, Principals, Problem, Quantifier, Statement, Test, Written,
+};
+pub use principal::{Meant, Principal};
