@@ -3,6 +3,7 @@
 //!
 //! Pure: reads policies and graphs, makes no call.
 
+pub mod actions;
 mod arn;
 mod context;
 mod evaluate;
