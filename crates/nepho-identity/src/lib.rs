@@ -7,6 +7,7 @@ pub mod actions;
 mod arn;
 mod context;
 mod evaluate;
+pub mod lint;
 mod pattern;
 mod policy;
 mod principal;

@@ -46,7 +46,7 @@ fn one(checker: &mut Checker<'_>, item: &Item<'_>) {
     } else {
         let Some(found) = checker.catalogue.service(service) else {
             let names = checker.catalogue.services().map(|service| service.name());
-            let message = format!("there is no service `{service}`{}", meant(service, names));
+            let message = format!("AWS lists no service `{service}`{}", meant(service, names));
             return checker.findings.add(&checks::SERVICE_UNKNOWN, &item.span, message);
         };
         // A service of which the reference lists no actions can have some.
@@ -58,10 +58,10 @@ fn one(checker: &mut Checker<'_>, item: &Item<'_>) {
         return;
     }
     let message = match name.contains(['*', '?']) || service.contains(['*', '?']) {
-        true => format!("no action is like `{text}`"),
+        true => format!("AWS lists no action like `{text}`"),
         false => {
             let actions = checker.catalogue.service(service).into_iter().flat_map(|service| service.actions());
-            format!("there is no action `{text}`{}", meant(text, actions.map(|action| action.name())))
+            format!("AWS lists no action `{text}`{}", meant(text, actions.map(|action| action.name())))
         }
     };
     checker.findings.add(&checks::ACTION_UNKNOWN, &item.span, message);
@@ -148,7 +148,9 @@ pub fn covered<'i, 'n>(items: &'i [Item<'n>]) -> Vec<(&'i Item<'n>, &'i Item<'n>
     let items = items.get(..MOST_COMPARED).unwrap_or(items);
     let by = |at: usize, item: &Item<'_>| {
         items.iter().enumerate().find(|(other_at, other)| {
-            *other_at != at && other.pattern.covers(&item.pattern) && (*other_at < at || !item.pattern.covers(&other.pattern))
+            *other_at != at
+                && other.pattern.covers(&item.pattern)
+                && (*other_at < at || !item.pattern.covers(&other.pattern))
         })
     };
     items.iter().enumerate().filter_map(|(at, item)| Some((item, by(at, item)?.1))).collect()

@@ -44,15 +44,19 @@ pub const CHARACTER_FORBIDDEN: Check = error(
     "Character that IAM takes in no policy",
     "write it with characters up to U+00FF; letters that only look the same are other letters",
 );
-pub const ELEMENT_UNKNOWN: Check =
-    error("element-unknown", "Element that the policy language does not have", "take it out, or spell it as the language does");
+pub const ELEMENT_UNKNOWN: Check = error(
+    "element-unknown",
+    "Element that the policy language does not have",
+    "take it out, or spell it as the language does",
+);
 pub const ELEMENT_MISSING: Check = error("element-missing", "Element that must be there", "add it");
 pub const ELEMENT_CONFLICT: Check = error(
     "element-conflict",
     "Element and its opposite in one statement",
     "keep one of the two, or write two statements",
 );
-pub const ELEMENT_TYPE: Check = error("element-type", "Value of the wrong kind", "write it as the policy language wants it");
+pub const ELEMENT_TYPE: Check =
+    error("element-type", "Value of the wrong kind", "write it as the policy language wants it");
 pub const ELEMENT_UNSUPPORTED: Check = error(
     "element-unsupported",
     "Element that this kind of policy does not have",
@@ -71,8 +75,16 @@ pub const VERSION_OLD: Check = warning(
 pub const SID_INVALID: Check =
     error("sid-invalid", "Sid with characters that IAM refuses", "use letters and digits only");
 pub const SID_REPEATED: Check = error("sid-repeated", "Sid that two statements have", "give each statement its own");
-pub const SIZE_EXCEEDED: Check =
-    error("size-exceeded", "Longer than such a policy may be", "take out what is redundant, or split it into several policies");
+pub const SIZE_EXCEEDED: Check = error(
+    "size-exceeded",
+    "Longer than such a policy may be",
+    "take out what is redundant, or split it into several policies",
+);
+pub const SIZE_INLINE_ONLY: Check = warning(
+    "size-inline-only",
+    "Longer than a managed policy may be",
+    "take out what is redundant, or split it into several policies: only the inline policies of a role may be so long",
+);
 pub const VARIABLE_BROKEN: Check = error(
     "variable-broken",
     "Policy variable that is not well formed",
@@ -95,12 +107,12 @@ pub const ACTION_MALFORMED: Check =
     error("action-malformed", "Action that is not `service:name`", "write `service:Action`, or `*`");
 pub const SERVICE_UNKNOWN: Check = error(
     "service-unknown",
-    "Service that AWS does not have",
-    "correct the prefix; as it stands the action has no effect, so a denial of it denies nothing",
+    "Service that AWS does not list",
+    "correct the prefix, or take it out if the service was closed; as it stands the action has no effect, so a denial of it denies nothing",
 );
 pub const ACTION_UNKNOWN: Check = error(
     "action-unknown",
-    "Action that the service does not have",
+    "Action that AWS does not list",
     "correct the name; as it stands the action has no effect, so a denial of it denies nothing",
 );
 pub const ACTION_UNSUPPORTED: Check = error(
@@ -143,8 +155,11 @@ pub const ESCALATION_ANY: Check = security(
     "Actions that raise the caller's own rights, on any identity",
     "name the identities, or keep the permissions boundary in force with a condition on `iam:PermissionsBoundary`",
 );
-pub const ASSUME_ROLE_ANY: Check =
-    security("assume-role-any", "Any role may be assumed", "name the roles: every role that trusts this account can be taken");
+pub const ASSUME_ROLE_ANY: Check = security(
+    "assume-role-any",
+    "Any role may be assumed",
+    "name the roles: every role that trusts this account can be taken",
+);
 pub const PERMISSIONS_ANY: Check = security(
     "permissions-any",
     "Permissions of any resource may be changed",
@@ -160,19 +175,13 @@ pub const SERVICE_ROLE_ANY: Check = warning(
     "Service-linked roles of any service may be made",
     "name the role's ARN, or add a condition on `iam:AWSServiceName`",
 );
-pub const WRITE_ANY: Check = suggestion(
-    "write-any",
-    "Changes to any resource, though the actions could be held to some",
-    "name the resources",
-);
+pub const WRITE_ANY: Check =
+    suggestion("write-any", "Changes to any resource, though the actions could be held to some", "name the resources");
 
 // Resources.
 
-pub const ARN_MALFORMED: Check = error(
-    "arn-malformed",
-    "Resource that is no ARN",
-    "write `arn:partition:service:region:account:resource`, or `*`",
-);
+pub const ARN_MALFORMED: Check =
+    error("arn-malformed", "Resource that is no ARN", "write `arn:partition:service:region:account:resource`, or `*`");
 pub const ARN_PARTITION: Check =
     error("arn-partition", "Partition that AWS does not have", "write `aws`, `aws-cn`, `aws-us-gov`, or `*`");
 pub const ARN_SERVICE: Check = error(
@@ -186,8 +195,11 @@ pub const ARN_SERVICE_WILDCARD: Check = warning(
     "write one ARN a service: the pattern also takes services that come later",
 );
 pub const ARN_REGION: Check = error("arn-region", "Region that is none", "correct the fourth part of the ARN");
-pub const ARN_ACCOUNT: Check =
-    error("arn-account", "Account that is no account number", "write the twelve digits, `*`, or nothing where the service has none");
+pub const ARN_ACCOUNT: Check = error(
+    "arn-account",
+    "Account that is no account number",
+    "write the twelve digits, `*`, or nothing where the service has none",
+);
 pub const ARN_SHAPE: Check = error(
     "arn-shape",
     "ARN that no resource of the service has",
@@ -303,8 +315,11 @@ pub const ARN_AS_TEXT: Check = security(
     "ARN compared as text with wildcards",
     "use `ArnLike` or `ArnNotLike`: in `StringLike` a `*` reaches over colons into other parts of the ARN",
 );
-pub const VALUE_INVALID: Check =
-    error("value-invalid", "Value that cannot be compared", "correct the value: no request has one that compares with it");
+pub const VALUE_INVALID: Check = error(
+    "value-invalid",
+    "Value that cannot be compared",
+    "correct the value: no request has one that compares with it",
+);
 pub const KEY_UNKNOWN: Check = error(
     "key-unknown",
     "Condition key that AWS does not have",
@@ -339,13 +354,13 @@ pub const ALL_OF_NOTHING: Check = warning(
 );
 pub const NULL_MISUSED: Check =
     error("null-misused", "Null with a suffix or quantifier", "write `Null` alone, with `true` or `false`");
-pub const CONDITION_NEVER: Check = error(
-    "condition-never",
-    "Condition that never holds",
-    "correct it: the statement has no effect as it stands",
+pub const CONDITION_NEVER: Check =
+    error("condition-never", "Condition that never holds", "correct it: the statement has no effect as it stands");
+pub const DATE_PASSED: Check = warning(
+    "date-passed",
+    "Condition that held until a date that is over",
+    "take the statement out, or set another date",
 );
-pub const DATE_PASSED: Check =
-    warning("date-passed", "Condition that held until a date that is over", "take the statement out, or set another date");
 pub const IP_PRIVATE: Check = error(
     "ip-private",
     "Private addresses in aws:SourceIp",
@@ -405,7 +420,7 @@ pub const STATEMENT_UNREACHABLE: Check = warning(
 );
 
 /// All of them, in the order of their concern.
-pub const ALL: [&Check; 86] = [
+pub const ALL: [&Check; 87] = [
     &JSON_BROKEN,
     &NAME_REPEATED,
     &CHARACTER_FORBIDDEN,
@@ -421,6 +436,7 @@ pub const ALL: [&Check; 86] = [
     &SID_INVALID,
     &SID_REPEATED,
     &SIZE_EXCEEDED,
+    &SIZE_INLINE_ONLY,
     &VARIABLE_BROKEN,
     &VARIABLE_IGNORED,
     &VARIABLE_MISPLACED,

@@ -61,12 +61,14 @@ fn key(checker: &mut Checker<'_>, test: &Test<'_>) -> Option<KeyType> {
     }
     let found = checker.catalogue.condition_key(test.key);
     // Claims of identity providers have the provider's name; SNS still sends what its own default policy asks for.
-    let is_elsewhere = service.contains(['.', '/']) || test.lower == "aws:sourceowner" || facts::CROSS_SERVICE_KEYS.contains(&&*test.lower);
+    let is_elsewhere = service.contains(['.', '/'])
+        || test.lower == "aws:sourceowner"
+        || facts::CROSS_SERVICE_KEYS.contains(&&*test.lower);
     if found.is_none() && !is_elsewhere {
         let message = match (service, checker.catalogue.service(service)) {
-            ("aws", _) => format!("there is no global condition key `{}`", test.key),
-            (_, Some(_)) => format!("`{service}` has no condition key `{}`", test.key),
-            (_, None) => format!("there is no service `{service}`, so no key `{}`", test.key),
+            ("aws", _) => format!("AWS lists no global condition key `{}`", test.key),
+            (_, Some(_)) => format!("AWS lists no condition key `{}` of `{service}`", test.key),
+            (_, None) => format!("AWS lists no service `{service}`, so no key `{}`", test.key),
         };
         findings.add(&checks::KEY_UNKNOWN, &test.key_span, message);
     }
@@ -84,7 +86,9 @@ fn types(checker: &mut Checker<'_>, test: &Test<'_>, operator: O, of_type: KeyTy
         | O::NumericLessThanEquals
         | O::NumericGreaterThan
         | O::NumericGreaterThanEquals => "Numeric",
-        O::DateEquals | O::DateLessThan | O::DateLessThanEquals | O::DateGreaterThan | O::DateGreaterThanEquals => "Date",
+        O::DateEquals | O::DateLessThan | O::DateLessThanEquals | O::DateGreaterThan | O::DateGreaterThanEquals => {
+            "Date"
+        }
         O::Bool => "Bool",
         O::BinaryEquals => "Binary",
         O::IpAddress => "IpAddress",
@@ -103,9 +107,15 @@ fn types(checker: &mut Checker<'_>, test: &Test<'_>, operator: O, of_type: KeyTy
         K::Binary => (family == "Binary", "Binary"),
     };
     if !fits {
-        let message = format!("`{}` compares {family}, but `{}` is compared with {wanted} operators", test.operator_text, test.key);
+        let message = format!(
+            "`{}` compares {family}, but `{}` is compared with {wanted} operators",
+            test.operator_text, test.key
+        );
         checker.findings.add(&checks::OPERATOR_TYPE, &test.operator_span, message);
-    } else if family == "StringLike" && wanted == "Arn" && test.values.iter().any(|value| value.text.contains(['*', '?'])) {
+    } else if family == "StringLike"
+        && wanted == "Arn"
+        && test.values.iter().any(|value| value.text.contains(['*', '?']))
+    {
         let message = format!("`{}` is an ARN, compared as text with wildcards", test.key);
         checker.findings.add(&checks::ARN_AS_TEXT, &test.operator_span, message);
     }
@@ -132,9 +142,13 @@ fn quantified(
         (Some(Quantifier::All), true) if statement.allows() => {
             let must_be_there = statement.tests_of(&test.lower).any(|other| {
                 let is_null = matches!(other.operator, Some((_, O::Null, _)));
-                other.requires() || (is_null && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false")))
+                other.requires()
+                    || (is_null && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false")))
             });
-            if !must_be_there {
+            // A tag that has to be there brings the list of tags with it.
+            let has_tags =
+                statement.tests.iter().any(|other| other.lower.starts_with("aws:requesttag/") && other.requires());
+            if !must_be_there && !(test.lower == "aws:tagkeys" && has_tags) {
                 let message = format!("requests without `{}` are allowed as well", test.key);
                 checker.findings.add(&checks::ALL_OF_NOTHING, &test.key_span, message);
             }
@@ -146,6 +160,12 @@ fn quantified(
 /// Actions whose requests do not have the key.
 fn unsupported(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_>) {
     let Some((service, _)) = test.lower.split_once(':') else { return };
+    // Who writes `IfExists` or asks for the key's absence has thought of such actions; `ForAllValues` is told of for itself.
+    let thinks_of_absence =
+        |(quantifier, operator, if_exists)| if_exists || operator == O::Null || quantifier == Some(Quantifier::All);
+    if test.operator.is_none_or(thinks_of_absence) {
+        return;
+    }
     let is_of_tags = ["aws:resourcetag/", "aws:requesttag/"].iter().any(|beginning| test.lower.starts_with(beginning))
         || test.lower == "aws:tagkeys";
     let is_of_one_service = service != "aws"
@@ -166,12 +186,11 @@ fn unsupported(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test
         count => format!("`{}` and {} more", first.name(), count - 1),
     };
     let without_key = match (test.requires(), statement.denies()) {
-        (true, true) => "it is never denied here",
-        (true, false) => "it is never allowed here",
-        (false, true) => "it may always be denied here",
-        (false, false) => "it may always be allowed here",
+        (true, true) => "without it they are never denied here",
+        (true, false) => "without it they are never allowed here",
+        (false, _) => "without it this is always met",
     };
-    let message = format!("requests for {names} have no `{}`: {without_key}", test.key);
+    let message = format!("AWS documents no `{}` for {names}: {without_key}", test.key);
     checker.findings.add(&checks::KEY_UNSUPPORTED, &test.key_span, message);
 }
 
@@ -189,7 +208,8 @@ fn wildcards(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'
             checker.findings.add(&checks::WILDCARD_LITERAL, &value.span, message);
         }
         O::StringLike if facts::SENSITIVE_KEYS.contains(&&*test.lower) => {
-            let message = format!("`{}` in `{}` takes other accounts, organisations or networks too", value.text, test.key);
+            let message =
+                format!("`{}` in `{}` takes other accounts, organisations or networks too", value.text, test.key);
             checker.findings.add(&checks::WILDCARD_SENSITIVE, &value.span, message);
         }
         O::StringLike | O::ArnLike | O::ArnEquals => {
@@ -207,8 +227,16 @@ fn wildcards(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'
 }
 
 /// Ranges that `aws:SourceIp` never has.
-const PRIVATE: [&str; 8] =
-    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128"];
+const PRIVATE: [&str; 8] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+];
 
 fn addresses(checker: &mut Checker<'_>, test: &Test<'_>, operator: O, quantifier: Option<Quantifier>, if_exists: bool) {
     if operator.positive() != O::IpAddress {
@@ -256,7 +284,9 @@ fn mfa(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_>, op
         ("aws:multifactorauthpresent", O::Bool, Some("true")) => statement.allows() && if_exists,
         ("aws:multifactorauthage", O::NumericLessThan | O::NumericLessThanEquals, _) => statement.allows() && if_exists,
         // The key's presence does not say that it is true.
-        ("aws:multifactorauthpresent", O::Null, Some("false")) => statement.allows() && statement.tests_of(&test.lower).count() == 1,
+        ("aws:multifactorauthpresent", O::Null, Some("false")) => {
+            statement.allows() && statement.tests_of(&test.lower).count() == 1
+        }
         _ => return,
     };
     if slips_past {
@@ -274,7 +304,12 @@ fn mfa(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_>, op
 fn prefixes(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_>, operator: O) {
     let is_text = matches!(operator.positive(), O::StringEquals | O::StringLike | O::StringEqualsIgnoreCase);
     let names_nothing = test.values.iter().all(|value| value.text.is_empty());
-    if test.lower == "s3:prefix" && is_text && !names_nothing && operator.is_negated() == statement.allows() && statement.effect.is_some() {
+    if test.lower == "s3:prefix"
+        && is_text
+        && !names_nothing
+        && operator.is_negated() == statement.allows()
+        && statement.effect.is_some()
+    {
         let message = "a request for a shorter prefix still lists what is below this one";
         checker.findings.add(&checks::PREFIX_DENIED, &test.key_span, message);
     }
@@ -283,7 +318,8 @@ fn prefixes(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_
 /// Keys that say little without another one.
 fn pairs(checker: &mut Checker<'_>, statement: &Statement<'_>) {
     let has = |names: &[&str]| statement.tests.iter().any(|test| names.contains(&&*test.lower));
-    let networks = ["aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"];
+    let networks =
+        ["aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"];
     if statement.allows()
         && let Some(test) = statement.tests_of("aws:vpcsourceip").next()
         && !has(&networks)

@@ -148,9 +148,8 @@ pub fn kind_of(policy: &Node) -> PolicyKind {
         _ => std::slice::from_ref(&of.node),
     });
     let statements: Vec<&[Member]> = statements.unwrap_or_default().iter().filter_map(Node::members).collect();
-    let has = |names: [&str; 2]| {
-        statements.iter().any(|members| names.iter().any(|name| member(members, name).is_some()))
-    };
+    let has =
+        |names: [&str; 2]| statements.iter().any(|members| names.iter().any(|name| member(members, name).is_some()));
     if !has(["Principal", "NotPrincipal"]) {
         return PolicyKind::Identity;
     }

@@ -5,9 +5,8 @@ use super::PolicyKind;
 /// Most characters of a policy, white space not counted, and of what that is the limit.
 pub fn most_characters(kind: &PolicyKind) -> Option<(usize, &'static str)> {
     match kind {
-        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>. An inline policy of a role can be
-        // longer (10,240), which cannot be seen here.
-        PolicyKind::Identity => Some((6_144, "a managed policy")),
+        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+        PolicyKind::Identity => Some((10_240, "a role's inline policies, which may be the longest")),
         PolicyKind::Trust => Some((2_048, "a trust policy (a raised quota allows up to 4,096)")),
         // Doubled on 2026-05-15. White space counts, unless the console saves the policy.
         PolicyKind::ServiceControl => Some((10_240, "a service control policy")),
@@ -25,6 +24,9 @@ pub fn most_characters(kind: &PolicyKind) -> Option<(usize, &'static str)> {
         PolicyKind::Resource(None) => None,
     }
 }
+
+/// Most characters of a managed policy, counted likewise.
+pub const MOST_OF_MANAGED: usize = 6_144;
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>, with those of the isolated regions and of the
 /// European sovereign cloud.

@@ -333,9 +333,9 @@ impl Reader<'_> {
             }
         }
         let mut seen = HashSet::with_capacity(members.len());
-        self.repeated.extend(
-            members.iter().filter(|member| !seen.insert(&*member.name)).map(|member| member.name_span.clone()),
-        );
+        self.repeated
+            .extend(members.iter().filter(|member| !seen.insert(&*member.name)).map(|member| member.name_span.clone()));
+        drop(seen);
         Ok(Value::Object(members))
     }
 }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use super::document::{Statement, Test};
+use super::values::unfit_for_operator;
 use super::{Checker, checks};
 use crate::actions::KeyType;
 use crate::context::Context;
@@ -42,11 +43,20 @@ fn never<'t, 'n>(checker: &Checker<'_>, tests: &[&'t Test<'n>]) -> Option<(&'t T
         if operator.0.is_some() || has_variables || (has_several && operator.1 != O::Null) {
             return empty_for_any(tests);
         }
-        if test.values.is_empty() {
+        // What is wrong in itself is said already.
+        if test.values.is_empty()
+            || test.values.iter().any(|value| unfit_for_operator(operator.1, &value.text).is_some())
+        {
             return None;
         }
         let values = test.values.iter().map(|value| (*value.text).into()).collect();
         plain.push(policy::Test::plain(operator, test.key, values));
+    }
+    let is_repeated = |at: usize, test: &policy::Test| {
+        plain.iter().skip(at + 1).any(|other| (other.operator, other.if_exists) == (test.operator, test.if_exists))
+    };
+    if plain.iter().enumerate().any(|(at, test)| is_repeated(at, test)) {
+        return None;
     }
     let holds = |context: &Context| plain.iter().all(|test| test.holds(context) == Held::Yes);
     let last = tests.last()?;
@@ -75,9 +85,8 @@ fn never<'t, 'n>(checker: &Checker<'_>, tests: &[&'t Test<'n>]) -> Option<(&'t T
 
 /// `ForAnyValue` without values.
 fn empty_for_any<'t, 'n>(tests: &[&'t Test<'n>]) -> Option<(&'t Test<'n>, String)> {
-    let is_empty = |test: &&&Test<'_>| {
-        matches!(test.operator, Some((Some(Quantifier::Any), _, _))) && test.values.is_empty()
-    };
+    let is_empty =
+        |test: &&&Test<'_>| matches!(test.operator, Some((Some(Quantifier::Any), _, _))) && test.values.is_empty();
     let test = tests.iter().find(is_empty)?;
     Some((test, format!("`{}` compares `{}` with nothing", test.operator_text, test.key)))
 }
@@ -85,13 +94,14 @@ fn empty_for_any<'t, 'n>(tests: &[&'t Test<'n>]) -> Option<(&'t Test<'n>, String
 /// Values one of which meets all tests if any does; `None` where no such list can be made.
 fn candidates(tests: &[&Test<'_>]) -> Option<Vec<String>> {
     let of = |wanted: &[O]| -> Vec<&str> {
-        let those = tests.iter().filter(|test| test.operator.is_some_and(|(_, operator, _)| wanted.contains(&operator)));
+        let those =
+            tests.iter().filter(|test| test.operator.is_some_and(|(_, operator, _)| wanted.contains(&operator)));
         those.flat_map(|test| test.values.iter().map(|value| &*value.text)).collect()
     };
     let family = |positive: &[O]| {
-        tests.iter().all(|test| test.operator.is_some_and(|(_, operator, _)| {
-            operator == O::Null || positive.contains(&operator.positive())
-        }))
+        tests.iter().all(|test| {
+            test.operator.is_some_and(|(_, operator, _)| operator == O::Null || positive.contains(&operator.positive()))
+        })
     };
     // An equality names all that it takes, whatever the other tests are.
     let exact: Vec<&str> = of(&[O::StringEquals, O::BinaryEquals]);
@@ -107,8 +117,13 @@ fn candidates(tests: &[&Test<'_>]) -> Option<Vec<String>> {
     if !like.is_empty() && like.iter().all(is_plain) {
         return Some(like.into_iter().take(MOST_TRIED).map(str::to_owned).collect());
     }
-    let numeric =
-        [O::NumericEquals, O::NumericLessThan, O::NumericLessThanEquals, O::NumericGreaterThan, O::NumericGreaterThanEquals];
+    let numeric = [
+        O::NumericEquals,
+        O::NumericLessThan,
+        O::NumericLessThanEquals,
+        O::NumericGreaterThan,
+        O::NumericGreaterThanEquals,
+    ];
     if family(&numeric) {
         let bounds = all(tests).map(|text| text.trim().parse::<f64>().ok()).collect::<Option<Vec<f64>>>()?;
         return Some(around(bounds).into_iter().map(|number| number.to_string()).collect());

@@ -56,7 +56,8 @@ fn is_held_by(statement: &Statement<'_>, keys: &[&str]) -> bool {
 }
 
 fn pass_role(checker: &mut Checker<'_>, statement: &Statement<'_>) {
-    let (Some(at), Some(action)) = (statement.names_action("iam:passrole"), checker.catalogue.action("iam:PassRole")) else {
+    let (Some(at), Some(action)) = (statement.names_action("iam:passrole"), checker.catalogue.action("iam:PassRole"))
+    else {
         return;
     };
     let held = ["iam:passedtoservice", "iam:associatedresourcearn", "aws:resourcetag/", "iam:resourcetag/"];
@@ -112,7 +113,9 @@ fn classed(checker: &mut Checker<'_>, statement: &Statement<'_>) {
                     permissions.push((&item.span, action.name()));
                 }
                 // Only where nothing but `*` was written: what a pattern is meant to hold down is not known.
-                Access::Write if on_everything && !is_named && action.resource_types().any(|(_, required)| required) => {
+                Access::Write
+                    if on_everything && !is_named && action.resource_types().any(|(_, required)| required) =>
+                {
                     writes.push((&item.span, action.name()));
                 }
                 _ => {}

@@ -1,6 +1,6 @@
 //! Whom a statement is about: whether each is someone, and who is let in.
 
-use super::document::{Item, Principals, PrincipalType as T, Statement, Test};
+use super::document::{Item, PrincipalType as T, Principals, Statement, Test};
 use super::{Checker, PolicyKind, checks, facts};
 use crate::arn::Arn;
 use crate::policy::{Operator as O, prefix};
@@ -62,7 +62,9 @@ fn aws(checker: &mut Checker<'_>, item: &Item<'_>) {
     }
     let wrong = match Arn::of(text) {
         None => format!("`{text}` is neither an account number nor the ARN of an identity"),
-        Some(arn) if !facts::PARTITIONS.contains(&arn.partition) => format!("there is no partition `{}`", arn.partition),
+        Some(arn) if !facts::PARTITIONS.contains(&arn.partition) => {
+            format!("there is no partition `{}`", arn.partition)
+        }
         Some(arn) if !matches!(arn.service, "iam" | "sts") => format!("`{text}` is no identity: `{}`", arn.service),
         Some(arn) if !facts::is_account(arn.account) && !matches!(arn.account, "cloudfront" | "aws") => {
             format!("`{}` is no account number", arn.account)
@@ -117,9 +119,7 @@ fn federated(checker: &mut Checker<'_>, item: &Item<'_>) {
                 && facts::is_account(arn.account)
                 && ["saml-provider/", "oidc-provider/"].iter().any(|of| arn.resource.starts_with(of))
         }
-        None => {
-            text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte))
-        }
+        None => text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte)),
     };
     if text == "*" {
         let message = "wildcards are not taken within a principal";

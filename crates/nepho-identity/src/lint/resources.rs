@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::actions::covered;
 use super::document::{Item, Statement};
 use super::{Checker, PolicyKind, checks, facts};
-use crate::actions::{Action, ResourceType};
+use crate::actions::{Action, Catalogue, ResourceType};
 use crate::arn::Arn;
 use crate::pattern::Pattern;
 
@@ -57,9 +57,7 @@ fn one(checker: &mut Checker<'_>, item: &Item<'_>) {
     }
     // Resources of AWS's own have words: `aws`, `aws-marketplace`.
     let is_account = |text: &str| {
-        text.is_empty()
-            || facts::is_account(text)
-            || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        text.is_empty() || facts::is_account(text) || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
     };
     if !is_open(arn.account) && !is_account(arn.account) {
         findings.add(&checks::ARN_ACCOUNT, &item.span, format!("`{}` is no account number", arn.account));
@@ -99,13 +97,13 @@ fn service_and_shape(checker: &mut Checker<'_>, item: &Item<'_>, arn: &Arn<'_>) 
     let mut same_service = types().filter(|of_type| of_service(*of_type, arn.service)).peekable();
     if same_service.peek().is_none() {
         if checker.catalogue.service(arn.service).is_none() {
-            let message = format!("there is no service `{}`", arn.service);
+            let message = format!("AWS lists no service `{}`", arn.service);
             findings.add(&checks::ARN_SERVICE, &item.span, message);
         }
         return;
     }
     let same_service: Vec<ResourceType<'_>> = same_service.collect();
-    if same_service.iter().any(|of_type| of_type.pattern().meets(&item.pattern)) {
+    if same_service.iter().any(|of_type| has_arn(*of_type, &item.pattern)) {
         return;
     }
     // The form that would fit if region or account were other than they are.
@@ -113,7 +111,7 @@ fn service_and_shape(checker: &mut Checker<'_>, item: &Item<'_>, arn: &Arn<'_>) 
         [a, b, c, _, _, resource] => Pattern::new(&format!("{a}:{b}:{c}:*:*:{resource}")),
         _ => Pattern::new(text),
     };
-    let near = same_service.iter().find(|of_type| of_type.pattern().meets(&without(item.pattern.text())));
+    let near = same_service.iter().find(|of_type| has_arn(**of_type, &without(item.pattern.text())));
     let message = match near {
         Some(of_type) => format!("the ARN of a {} {} is `{}`", arn.service, of_type.name(), of_type.template()),
         None => format!("no resource of `{}` has such an ARN", arn.service),
@@ -128,28 +126,78 @@ pub fn fits(of_type: ResourceType<'_>, pattern: &Pattern) -> bool {
     if of_type.template().ends_with(":s3:::${BucketName}") && is_object(pattern) {
         return false;
     }
-    of_type.pattern().meets(pattern)
+    has_arn(of_type, pattern)
 }
 
-fn goes_with(action: Action<'_>, resources: &[Item<'_>]) -> bool {
+/// Whether a resource of this type can have an ARN that the pattern takes. In a policy a `*` takes colons too, but partition,
+/// region and account of a resource have none: so those of the pattern are put in their place, a sample where they are open.
+fn has_arn(of_type: ResourceType<'_>, pattern: &Pattern) -> bool {
+    let samples: Vec<String> = pattern.text().splitn(6, ':').map(|part| part.replace(['*', '?'], "x")).collect();
+    let mut arn = String::new();
+    for (at, part) in of_type.template().splitn(6, ':').enumerate() {
+        if at > 0 {
+            arn.push(':');
+        }
+        let sample = if at < 5 { samples.get(at).map_or("x", String::as_str) } else { "*" };
+        let mut rest = part;
+        while let Some((before, after)) = rest.split_once("${") {
+            arn.push_str(before);
+            arn.push_str(sample);
+            rest = after.split_once('}').map_or("", |(_, after)| after);
+        }
+        arn.push_str(rest);
+    }
+    Pattern::new(&arn).meets(pattern)
+}
+
+fn goes_with(action: Action<'_>, resources: &[Item<'_>], catalogue: &Catalogue) -> bool {
+    if action.without_resource() {
+        return resources.iter().any(|resource| is_all_of_service(action, &resource.pattern, catalogue));
+    }
     action.resource_types().any(|(of_type, _)| resources.iter().any(|resource| fits(of_type, &resource.pattern)))
+}
+
+/// Whether a pattern takes all resources of an action's service, or all of one type. An action about no resource is decided
+/// on such an ARN: AWS's own examples allow `s3:ListAllMyBuckets` on `arn:aws:s3:::*`.
+fn is_all_of_service(action: Action<'_>, pattern: &Pattern, catalogue: &Catalogue) -> bool {
+    let service = action.name().split(':').next().unwrap_or_default();
+    let Some([_, _, of, _, _, resource]) =
+        pattern.text().splitn(6, ':').collect::<Vec<_>>().first_chunk::<6>().copied()
+    else {
+        return false;
+    };
+    let beginning = resource.trim_end_matches(['*', ':', '/']);
+    let is_type = |of_type: ResourceType<'_>| {
+        let named = of_type.template().splitn(6, ':').nth(5).and_then(|resource| resource.split("${").next());
+        named.is_some_and(|named| named.trim_end_matches([':', '/']) == beginning)
+    };
+    let is_open = resource.ends_with('*');
+    of == service
+        && is_open
+        && (beginning.is_empty()
+            || catalogue.service(service).into_iter().flat_map(|of| of.resource_types()).any(is_type))
 }
 
 /// Actions without a resource, resources without an action.
 fn with_actions(checker: &mut Checker<'_>, statement: &Statement<'_>) {
     let (actions, resources) = (statement.listed_actions(), statement.listed_resources());
-    let is_wide = |item: &Item<'_>| item.pattern.is_everything() || Arn::of(&item.text).is_none_or(|arn| arn.service == "*");
+    let is_wide =
+        |item: &Item<'_>| item.pattern.is_everything() || Arn::of(&item.text).is_none_or(|arn| arn.service == "*");
     if actions.is_empty() || resources.is_empty() || resources.iter().any(is_wide) {
         return;
     }
     let mut mismatched: Vec<(Range<usize>, String)> = Vec::new();
-    for item in actions {
+    let is_foreign = |item: &Item<'_>| match checker.kind {
+        PolicyKind::Resource(Some(own)) => item.pattern.text().split(':').next() != Some(own),
+        _ => false,
+    };
+    for item in actions.iter().filter(|item| !is_foreign(item)) {
         let mut of_item = checker.catalogue.matching(&item.pattern).peekable();
         if of_item.peek().is_none() {
             return;
         }
         let listed: Vec<Action<'_>> = of_item.collect();
-        if listed.iter().any(|action| goes_with(*action, resources)) {
+        if listed.iter().any(|action| goes_with(*action, resources, checker.catalogue)) {
             continue;
         }
         let message = match listed.as_slice() {
@@ -169,7 +217,7 @@ fn with_actions(checker: &mut Checker<'_>, statement: &Statement<'_>) {
     for resource in resources {
         let alone = std::slice::from_ref(resource);
         let is_used = actions.iter().any(|item| {
-            checker.catalogue.matching(&item.pattern).any(|action| goes_with(action, alone))
+            checker.catalogue.matching(&item.pattern).any(|action| goes_with(action, alone, checker.catalogue))
         });
         if !is_used {
             unused.push((resource.span.clone(), format!("no action of the statement is about `{}`", resource.text)));

@@ -1,6 +1,6 @@
 //! Statements of a policy against each other: what one says already, and what another takes away.
 
-use super::document::{Document, Element, Item, Principals, PrincipalType, Statement, Test};
+use super::document::{Document, Element, Item, PrincipalType, Principals, Statement, Test};
 use super::{Checker, checks};
 
 /// Most statements that are compared with each other.
@@ -76,7 +76,9 @@ fn people(wide: &Principals<'_>, narrow: &Principals<'_>) -> bool {
         some.items.iter().all(|one| of.items.iter().any(|other| is_same(one, other)))
     };
     let is_everyone = |of: &Principals<'_>| {
-        of.items.iter().any(|(of, item)| *of == PrincipalType::Everyone || (*of == PrincipalType::Aws && item.text == "*"))
+        of.items
+            .iter()
+            .any(|(of, item)| *of == PrincipalType::Everyone || (*of == PrincipalType::Aws && item.text == "*"))
     };
     match (wide.not, narrow.not) {
         (false, _) if is_everyone(wide) => true,

@@ -11,27 +11,26 @@ use crate::policy;
 use crate::policy::Effect;
 
 const OF_POLICY: [&str; 3] = ["Version", "Id", "Statement"];
-const OF_STATEMENT: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
+const OF_STATEMENT: [&str; 9] =
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 /// How long it is, and whether IAM takes its characters.
 pub fn size_and_characters(checker: &mut Checker<'_>, text: &str, policy: &Node) {
     let policy_text = text.get(policy.span.clone()).unwrap_or_default();
     let without_space = policy_text.chars().filter(|c| !c.is_whitespace()).count();
-    if let Some((most, of)) = facts::most_characters(checker.kind)
-        && without_space > most
-    {
-        let message = format!("it has {without_space} characters without white space, more than the {most} of {of}");
-        checker.findings.add(&checks::SIZE_EXCEEDED, &(policy.span.start..policy.span.start + 1), message);
+    let at = policy.span.start..policy.span.start + 1;
+    let too_long = |most: usize, of: &str| {
+        format!("it has {without_space} characters without white space, more than the {most} of {of}")
+    };
+    match facts::most_characters(checker.kind) {
+        Some((most, of)) if without_space > most => {
+            checker.findings.add(&checks::SIZE_EXCEEDED, &at, too_long(most, of));
+        }
+        _ if *checker.kind == PolicyKind::Identity && without_space > facts::MOST_OF_MANAGED => {
+            let message = too_long(facts::MOST_OF_MANAGED, "a managed policy");
+            checker.findings.add(&checks::SIZE_INLINE_ONLY, &at, message);
+        }
+        _ => {}
     }
     if matches!(checker.kind, PolicyKind::Resource(_)) {
         return;
@@ -126,7 +125,8 @@ pub fn statement<'n>(checker: &mut Checker<'_>, node: &'n Node, number: usize) -
     let resources = element(checker, members, ["Resource", "NotResource"], false);
     let principals = principals(checker, members);
     let tests = conditions(checker, members);
-    let is_whole = checker.findings.found.iter().skip(before).all(|(check, ..)| check.severity < super::Severity::Error);
+    let is_whole =
+        checker.findings.found.iter().skip(before).all(|(check, ..)| check.severity < super::Severity::Error);
     let span = node.span.clone();
     Some(Statement { span, number, sid, effect, actions, resources, principals, tests, is_whole })
 }

@@ -45,14 +45,15 @@ pub fn check(checker: &mut Checker<'_>, test: &Test<'_>, operator: O) {
         if text.contains("${") {
             continue;
         }
-        if let Some(wanted) = unfit_for_operator(operator, text).or_else(|| unfit_for_key(operator, &test.lower, text)) {
+        if let Some(wanted) = unfit_for_operator(operator, text).or_else(|| unfit_for_key(operator, &test.lower, text))
+        {
             checker.findings.add(&checks::VALUE_INVALID, &value.span, format!("`{text}` is no {wanted}"));
         }
     }
 }
 
 /// What an operator wants that a value is not.
-fn unfit_for_operator(operator: O, text: &str) -> Option<&'static str> {
+pub fn unfit_for_operator(operator: O, text: &str) -> Option<&'static str> {
     let (fits, wanted) = match operator.positive() {
         O::NumericEquals
         | O::NumericLessThan
@@ -69,7 +70,8 @@ fn unfit_for_operator(operator: O, text: &str) -> Option<&'static str> {
         O::IpAddress => (prefix(text).is_some(), "address or range (such as 203.0.113.0/24)"),
         O::BinaryEquals => (is_base64(text), "base64"),
         O::ArnEquals | O::ArnLike => {
-            let is_arn = Arn::of(text).is_some() || (text.ends_with('*') && "arn:".starts_with(text.trim_end_matches('*')));
+            let is_arn =
+                Arn::of(text).is_some() || (text.ends_with('*') && "arn:".starts_with(text.trim_end_matches('*')));
             (is_arn || (text.starts_with("arn:") && text.ends_with('*')), "ARN, which has six parts")
         }
         _ => (true, ""),
@@ -92,9 +94,11 @@ fn unfit_for_key(operator: O, lower: &str, text: &str) -> Option<&'static str> {
         (id.len() == 8 || id.len() == 17) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
     let (fits, wanted) = match lower {
-        "aws:sourceaccount" | "aws:resourceaccount" | "aws:vpceaccount" | "kms:calleraccount" | "s3:resourceaccount" => {
-            (facts::is_account(text), "account number of twelve digits")
-        }
+        "aws:sourceaccount"
+        | "aws:resourceaccount"
+        | "aws:vpceaccount"
+        | "kms:calleraccount"
+        | "s3:resourceaccount" => (facts::is_account(text), "account number of twelve digits"),
         // Requests that are not signed have `anonymous`.
         "aws:principalaccount" => (facts::is_account(text) || text == "anonymous", "account number of twelve digits"),
         "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" | "aws:vpceorgid" => {

@@ -24,7 +24,8 @@ pub fn document(checker: &mut Checker<'_>, document: &Document<'_>) {
         }
         for test in &statement.tests {
             let replaces = match test.operator.map(|(_, operator, _)| operator.positive()) {
-                Some(O::StringEquals | O::StringEqualsIgnoreCase | O::StringLike | O::ArnEquals | O::ArnLike) | None => true,
+                Some(O::StringEquals | O::StringEqualsIgnoreCase | O::StringLike | O::ArnEquals | O::ArnLike)
+                | None => true,
                 Some(_) => false,
             };
             for value in &test.values {
@@ -89,4 +90,3 @@ fn broken(text: &str) -> Vec<String> {
     }
     wrong
 }
-
