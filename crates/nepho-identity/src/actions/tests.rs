@@ -27,10 +27,13 @@ fn a_broken_table_is_refused() {
     read::catalogue("s3:ListBucket\tList\n", "").unwrap_err();
 }
 
+/// Name, level, some of the resource types and whether they are required, some of the condition keys.
+type Fact = (&'static str, Access, &'static [(&'static str, bool)], &'static [&'static str]);
+
 /// From the pages of the Service Authorization Reference.
 #[test]
 fn facts_of_the_reference() {
-    let cases: [(&str, Access, &[(&str, bool)], &[&str]); 16] = [
+    let cases: [Fact; 16] = [
         (
             "s3:GetObject",
             Access::Read,
