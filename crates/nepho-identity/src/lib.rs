@@ -4,6 +4,7 @@
 //! Pure: reads policies and graphs, makes no call.
 
 mod access;
+pub mod actions;
 mod arn;
 mod aws;
 mod context;
