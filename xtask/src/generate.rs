@@ -1,5 +1,6 @@
-//! `cargo xtask gen`: everything in the repository that follows from something else in it.
+//! `cargo xtask gen`: everything in the repository that follows from something else in it or in a pinned package.
 
+mod aws_actions;
 mod aws_tables;
 mod queries;
 
@@ -10,11 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use nepho_catalog::{Catalog, Kind, Rule};
 
-/// Writes the AWS tables and the reference pages; with `check`, says what differs instead and returns false.
+/// Writes the AWS tables, the table of actions and the reference pages; with `check`, says what differs instead and returns false.
 pub fn run(root: &Path, check: bool) -> anyhow::Result<bool> {
     let environment = crate::python::test_environment(root)?;
-    let botocore = botocore_data(&environment)?;
-    let tables_as_they_should = aws_tables::generate(root, &botocore, check)?;
+    let packages = packages(&environment)?;
+    let tables_as_they_should = aws_tables::generate(root, &packages.join("botocore/data"), check)?;
     let catalog = Catalog::embedded()?;
     let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
     let reference = root.join("docs/reference");
@@ -44,6 +45,7 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<bool> {
     pages.insert(reference.join("queries.md"), queries::page()?);
     let policy = serde_json::to_string_pretty(&nepho_aws::permissions::policy(&catalog))? + "\n";
     pages.insert(reference.join("permissions-aws.json"), policy);
+    pages.insert(root.join(aws_actions::PATH), aws_actions::table(&packages)?);
 
     let mut same = tables_as_they_should;
     let mut present: Vec<PathBuf> = Vec::new();
@@ -63,7 +65,7 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<bool> {
         }
         same = false;
         match check {
-            true => println!("{} is not what the catalogue says", path.display()),
+            true => println!("{} is not what its source says", path.display()),
             false => {
                 std::fs::create_dir_all(path.parent().context("a page has a folder")?)?;
                 std::fs::write(path, text)?;
@@ -76,12 +78,13 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<bool> {
     Ok(same || !check)
 }
 
-fn botocore_data(environment: &Path) -> anyhow::Result<PathBuf> {
+/// Where an environment's Python packages are.
+fn packages(environment: &Path) -> anyhow::Result<PathBuf> {
     let library = environment.join("lib");
     for entry in std::fs::read_dir(&library)? {
-        let data = entry?.path().join("site-packages/botocore/data");
-        if data.exists() {
-            return Ok(data);
+        let packages = entry?.path().join("site-packages");
+        if packages.join("botocore/data").exists() {
+            return Ok(packages);
         }
     }
     anyhow::bail!("no botocore below {}", library.display())

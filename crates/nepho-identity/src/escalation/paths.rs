@@ -1,0 +1,86 @@
+//! Ways from identity to identity along what each can gain, shortest first.
+
+use std::collections::VecDeque;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::{Escalations, Gain};
+use crate::directory::IdentityId;
+
+/// One step of a way.
+pub type Hop = Gain;
+
+/// A way from one identity to another's permissions.
+#[derive(Clone, Debug)]
+pub struct Path<'e> {
+    /// Where it starts.
+    pub start: IdentityId,
+    /// Where it ends.
+    pub target: IdentityId,
+    /// Its steps, in order.
+    pub hops: Vec<&'e Hop>,
+}
+
+/// Ways that are told of one start.
+const MOST_TARGETS: usize = 10;
+
+impl Escalations {
+    /// The shortest way from an identity to each of the nearest administrators: identities that are one, or that can make
+    /// themselves one. With `possible`, ways count that hang on what is not known.
+    pub fn to_administrator(&self, start: IdentityId, possible: bool) -> Vec<Path<'_>> {
+        if self.administrators.contains(&start) {
+            return Vec::new();
+        }
+        self.paths(start, possible, |id| self.administrators.contains(&id), true)
+    }
+
+    /// The shortest way from an identity to each of some others.
+    pub fn to(&self, start: IdentityId, targets: &HashSet<IdentityId>, possible: bool) -> Vec<Path<'_>> {
+        self.paths(start, possible, |id| id != start && targets.contains(&id), false)
+    }
+
+    fn paths(
+        &self,
+        start: IdentityId,
+        possible: bool,
+        is_target: impl Fn(IdentityId) -> bool,
+        own_counts: bool,
+    ) -> Vec<Path<'_>> {
+        let counts = |gain: &Gain| possible || gain.condition.is_none();
+        let mut came: HashMap<IdentityId, Option<&Gain>> = HashMap::from_iter([(start, None)]);
+        let mut queue = VecDeque::from([start]);
+        let mut found = Vec::new();
+        while let Some(at) = queue.pop_front() {
+            let own = self.gains_of(at).iter().find(|gain| own_counts && gain.is_own() && counts(gain));
+            if is_target(at) || own.is_some() {
+                let mut hops: Vec<&Gain> = own.into_iter().filter(|_| !is_target(at)).collect();
+                let mut back = at;
+                while let Some(Some(gain)) = came.get(&back) {
+                    hops.push(gain);
+                    back = gain.from;
+                }
+                hops.reverse();
+                found.push(Path { start, target: at, hops });
+                if found.len() == MOST_TARGETS {
+                    break;
+                }
+                // Beyond an administrator everything is a way.
+                continue;
+            }
+            for gain in self.gains_of(at).iter().filter(|gain| !gain.is_own() && counts(gain)) {
+                came.entry(gain.to).or_insert_with(|| {
+                    queue.push_back(gain.to);
+                    Some(gain)
+                });
+            }
+        }
+        found
+    }
+
+    /// What an identity can gain.
+    pub fn gains_of(&self, id: IdentityId) -> &[Gain] {
+        let start = self.gains.partition_point(|gain| gain.from < id);
+        let end = self.gains.partition_point(|gain| gain.from <= id);
+        &self.gains[start..end]
+    }
+}
