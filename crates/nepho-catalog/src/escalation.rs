@@ -1,9 +1,12 @@
 //! Escalation files: a published way to gain more permissions, as what must be allowed and what must exist.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A way to gain more permissions.
 #[derive(Clone, Debug, Deserialize)]
@@ -83,25 +86,68 @@ pub struct Need {
 
 /// Something that must be allowed.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "StepFields")]
 pub enum Step {
     /// One action.
     One(Permission),
     /// One of several.
-    Any {
-        /// Any of these; a list means all in it.
-        any: Vec<Steps>,
-    },
+    Any(Vec<Steps>),
+}
+
+/// A step as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepFields {
+    action: Option<Arc<str>>,
+    on: Option<Arc<str>>,
+    #[serde(default)]
+    given: BTreeMap<Arc<str>, Arc<str>>,
+    #[serde(default)]
+    any: Vec<Steps>,
+}
+
+impl TryFrom<StepFields> for Step {
+    type Error = String;
+
+    fn try_from(fields: StepFields) -> Result<Self, String> {
+        let StepFields { action, on, given, any } = fields;
+        match action {
+            Some(action) if any.is_empty() => Ok(Self::One(Permission { action, on, given })),
+            None if !any.is_empty() && on.is_none() && given.is_empty() => Ok(Self::Any(any)),
+            _ => Err("a step is an `action`, or `any` of several".to_owned()),
+        }
+    }
 }
 
 /// A step, or several that belong together.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum Steps {
     /// One.
     One(Permission),
     /// All of them.
     All(Vec<Permission>),
+}
+
+impl<'de> Deserialize<'de> for Steps {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrAll;
+        impl<'de> Visitor<'de> for OneOrAll {
+            type Value = Steps;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a step or a list of steps")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Steps, A::Error> {
+                Permission::deserialize(MapAccessDeserializer::new(map)).map(Steps::One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Steps, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Steps::All)
+            }
+        }
+        deserializer.deserialize_any(OneOrAll)
+    }
 }
 
 /// An action that must be allowed.
@@ -141,7 +187,7 @@ impl Step {
     pub fn alternatives(&self) -> Vec<&[Permission]> {
         match self {
             Self::One(one) => vec![std::slice::from_ref(one)],
-            Self::Any { any } => any
+            Self::Any(any) => any
                 .iter()
                 .map(|steps| match steps {
                     Steps::One(one) => std::slice::from_ref(one),
