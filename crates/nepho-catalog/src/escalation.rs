@@ -76,6 +76,15 @@ pub struct Need {
     /// Whether the role must be in an instance profile.
     #[serde(default)]
     pub instance_profile: bool,
+    /// Properties of a resource, each of which must have one of these values.
+    #[serde(default)]
+    pub when: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// Whether a machine must be one that Systems Manager manages.
+    #[serde(default)]
+    pub managed: bool,
+    /// Whether a policy must have a version, not in force, that allows everything.
+    #[serde(default)]
+    pub wider_version: bool,
     /// What a user must have: `login_profile`, `access_key`.
     #[serde(default)]
     pub has: Vec<Arc<str>>,

@@ -412,6 +412,12 @@ impl Graph {
             .filter_map(|id| self.node(NodeId(id)))
     }
 
+    /// Whether a kind was listed completely everywhere.
+    pub fn is_listed(&self, kind: &str) -> bool {
+        let number = self.tables.binary_search_by(|table| (*table.kind).cmp(kind));
+        number.is_ok_and(|number| !self.incomplete.contains_key(&(number as u32)))
+    }
+
     /// The first node of a kind (by id) with a key: several have it where accounts share a resource.
     pub fn find(&self, kind: &str, key: &str) -> Option<NodeRef<'_>> {
         let table = self.tables.binary_search_by(|table| (*table.kind).cmp(kind)).ok()?;

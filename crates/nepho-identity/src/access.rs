@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use nepho_graph::{Graph, NodeId};
+use hashbrown::HashSet;
+use nepho_graph::{Graph, NodeId, Walk};
 use nepho_model::Value;
 
+use crate::actions::Catalogue;
 use crate::arn::Arn;
 use crate::context::Context;
-use crate::directory::{Directory, IdentityId};
+use crate::directory::{Directory, IdentityId, IdentityKind};
 use crate::evaluate::{Attached, Decision, Ground, Layer, Literal, Outcome, Policies, Request};
 use crate::pattern::Pattern;
-use crate::policy::Policy;
+use crate::policy::{Held, Policy};
 use crate::principal::Principal;
 
 /// Asks about the identities of one estate.
 pub struct Asker<'a> {
     graph: &'a Graph,
     directory: &'a Directory,
+    /// Users who have a device for a second factor.
+    with_mfa: HashSet<IdentityId>,
 }
 
 /// What comes of a question.
@@ -50,7 +54,10 @@ static EVERYTHING: LazyLock<Policy> = LazyLock::new(|| {
 impl<'a> Asker<'a> {
     /// For the identities of a graph.
     pub fn new(graph: &'a Graph, directory: &'a Directory) -> Self {
-        Self { graph, directory }
+        let devices = graph.nodes_of(crate::aws::MFA_DEVICE);
+        let owners = devices.flat_map(|device| device.neighbours(None, Walk::Both));
+        let with_mfa = owners.filter_map(|(_, owner)| directory.by_node(owner.id())).collect();
+        Self { graph, directory, with_mfa }
     }
 
     /// May an identity do this on a resource (an ARN or a pattern of ARNs), with these condition keys in the request?
@@ -82,11 +89,16 @@ impl<'a> Asker<'a> {
             action,
             resource: Pattern::new(resource),
             account,
-            without_resource: false,
+            without_resource: resource == "*" && self.is_without_resource(action),
             context: &context,
         });
         let unread = identity.unread || self.is_unread(node);
-        answer(decision, unread)
+        answer(decision, &self.asked(id, action), unread)
+    }
+
+    fn asked<'q>(&self, id: IdentityId, action: &'q str) -> Asked<'q> {
+        let is_role = self.directory.identity(id).kind == IdentityKind::Role;
+        Asked { action, has_mfa: self.with_mfa.contains(&id), is_role }
     }
 
     /// Whether a role's trust policy lets a service or a provider of identities assume it.
@@ -94,6 +106,7 @@ impl<'a> Asker<'a> {
         let identity = self.directory.identity(role);
         let mut context = Context::open();
         context.of_principal(principal).of_resource(&identity.account);
+        context.set("aws:SourceAccount", &identity.account);
         let mut policies = Policies::default();
         self.directory.with_resource(&mut policies, Some(identity.node), &identity.account);
         let decision = policies.decide(&Request {
@@ -104,8 +117,21 @@ impl<'a> Asker<'a> {
             without_resource: false,
             context: &context,
         });
-        // A service tells where a request comes from; a source condition is met by who sets the service up.
-        matches!(decision.outcome, Outcome::Allowed | Outcome::Conditional)
+        // A service tells where a request comes from; that it comes from the role's account is seen to by who sets the
+        // service up there.
+        let formula = decision.formula.given(&|literal| match literal {
+            Literal::Test { test, holds: true } if *test.lower == *"aws:sourcearn" => {
+                let fits =
+                    |value: &str| Arn::of(value).is_none_or(|arn| Pattern::new(arn.account).matches(&identity.account));
+                Some(test.operator.is_negated() || test.values.iter().any(|value| fits(value)))
+            }
+            _ => None,
+        });
+        decision.outcome == Outcome::Allowed || (decision.outcome == Outcome::Conditional && !formula.is_never())
+    }
+
+    fn is_without_resource(&self, action: &str) -> bool {
+        Catalogue::embedded().action(action).is_some_and(|action| action.without_resource())
     }
 
     /// What follows from the resource: its tags, and a principal's boundary.
@@ -139,17 +165,36 @@ impl<'a> Asker<'a> {
         own.into_iter().flatten().any(|id| self.directory.document(*id).unread)
     }
 
-    /// Whether an identity may do this on every resource of its account.
+    /// Whether an identity may do this on every resource of its account, what is above the account apart.
     pub fn on_everything(&self, id: IdentityId, action: &str) -> bool {
-        let policies = self.directory.policies_of(id);
+        let policies = Policies { service_control: Vec::new(), ..self.directory.policies_of(id) };
         self.everywhere(id, action, policies)
     }
 
     /// Whether it might, were its own policies to allow everything.
     pub fn if_allowed_everything(&self, id: IdentityId, action: &str) -> bool {
         let own = vec![Attached { name: "", policy: &EVERYTHING }];
-        let policies = Policies { identity: own, ..self.directory.policies_of(id) };
+        let policies = Policies { identity: own, service_control: Vec::new(), ..self.directory.policies_of(id) };
         self.everywhere(id, action, policies)
+    }
+
+    /// Whether an identity would have everything under another document in place of one of its own.
+    pub fn everything_with(&self, id: IdentityId, document: &Policy, actions: &[&str]) -> bool {
+        actions.iter().all(|action| {
+            let mut policies = self.directory.policies_of(id);
+            policies.identity.push(Attached { name: "", policy: document });
+            policies.service_control.clear();
+            let identity = self.directory.identity(id);
+            let decision = policies.decide(&Request {
+                principal: &identity.principal,
+                action,
+                resource: Pattern::new("*"),
+                account: &identity.account,
+                without_resource: true,
+                context: &identity.context,
+            });
+            answer(decision, &self.asked(id, action), false).outcome == Outcome::Allowed
+        })
     }
 
     fn everywhere(&self, id: IdentityId, action: &str, policies: Policies<'a>) -> bool {
@@ -162,7 +207,7 @@ impl<'a> Asker<'a> {
             without_resource: true,
             context: &identity.context,
         });
-        answer(decision, false).outcome == Outcome::Allowed
+        answer(decision, &self.asked(id, action), false).outcome == Outcome::Allowed
     }
 }
 
@@ -170,10 +215,11 @@ fn service_of(arn: &str) -> &str {
     Arn::of(arn).map_or("", |arn| arn.service)
 }
 
-fn answer(decision: Decision<'_>, unread: bool) -> Answer<'_> {
-    let formula = decision.formula.given(&|literal| chosen(literal).then_some(true));
+fn answer<'p>(decision: Decision<'p>, asked: &Asked<'_>, unread: bool) -> Answer<'p> {
+    let formula = decision.formula.given(&|literal| settled(literal, asked));
     let outcome = match decision.outcome {
         Outcome::Conditional if formula.is_always() => Outcome::Allowed,
+        Outcome::Conditional if formula.is_never() => Outcome::ImplicitlyDenied,
         other => other,
     };
     let open = outcome == Outcome::Conditional;
@@ -188,25 +234,67 @@ fn answer(decision: Decision<'_>, unread: bool) -> Answer<'_> {
     }
 }
 
-/// Whether who makes the request can see to it that a thing holds: it is about what they put into the request.
-fn chosen(literal: &Literal<'_>) -> bool {
-    let Literal::Test { test, .. } = literal else { return true };
-    let Some((service, name)) = test.lower.split_once(':') else { return false };
-    match service {
-        "aws" => {
-            ["requestedregion", "securetransport", "tagkeys", "useragent", "referer"].contains(&name)
-                || name.starts_with("requesttag/")
+/// What is known of a thing that the policies ask for, once it is known who asks for what: whether they can see to it
+/// that it holds, or whether it never does. `None` where neither is known.
+fn settled(literal: &Literal<'_>, asked: &Asked<'_>) -> Option<bool> {
+    let Literal::Test { test, holds } = literal else { return Some(true) };
+    let when = |context: &Context| match test.holds(context) {
+        Held::Yes => Some(*holds),
+        Held::No => Some(!*holds),
+        Held::Unknown => None,
+    };
+    let with = |key: &str, value: &str| {
+        let mut context = Context::closed();
+        context.set(key, value);
+        when(&context)
+    };
+    let (service, name) = test.lower.split_once(':')?;
+    match (service, name) {
+        ("aws", "multifactorauthpresent") => {
+            // A long-term key sends no such key, a console session says what it is.
+            let mut possible = vec![when(&Context::closed()), with(&test.lower, "false")];
+            if asked.has_mfa {
+                possible.push(with(&test.lower, "true"));
+            }
+            possible.contains(&Some(true)).then_some(true).or((!asked.is_role).then_some(false))
         }
-        "sts" => ["rolesessionname", "durationseconds", "transitivetagkeys"].contains(&name),
+        ("aws", "multifactorauthage") => asked.has_mfa.then_some(true),
+        ("aws", "securetransport" | "useragent" | "referer") => Some(true),
+        ("aws", "requestedregion") => match is_global(asked.action) {
+            true => with(&test.lower, "us-east-1"),
+            false => Some(true),
+        },
+        ("sts", "externalid" | "rolesessionname" | "durationseconds" | "transitivetagkeys") => Some(true),
         // Which policy, which boundary and for which service say what is gained.
-        "iam" => name == "awsservicename",
-        "kms" => !["viaservice", "calleraccount"].contains(&name) && !name.starts_with("resourcetag/"),
+        ("iam", "awsservicename") => Some(true),
+        ("iam", _) => None,
         // What a provider of identities says of someone.
-        _ if service.contains('.') || service.contains('/') || ["saml", "graph", "accounts"].contains(&service) => {
-            false
+        _ if service.contains('.') || service.contains('/') || ["saml", "graph", "accounts"].contains(&service) => None,
+        ("kms", "viaservice" | "calleraccount") => None,
+        _ if name.starts_with("resourcetag/") || name.starts_with("sourceinstancearn") => None,
+        ("aws", _) if name != "tagkeys" && !name.starts_with("requesttag/") => None,
+        _ => {
+            // A request carries only what its action has.
+            let action = Catalogue::embedded().action(asked.action);
+            match action.is_none_or(|action| action.has_condition_key(&test.key)) {
+                true => Some(true),
+                false => when(&Context::closed()),
+            }
         }
-        _ => !name.starts_with("resourcetag/") && !name.starts_with("sourceinstancearn") && !name.starts_with("vpc"),
     }
+}
+
+/// Who asks for what, as far as conditions hang on it.
+struct Asked<'a> {
+    action: &'a str,
+    has_mfa: bool,
+    is_role: bool,
+}
+
+/// Services that are asked in one region only.
+fn is_global(action: &str) -> bool {
+    let service = action.split(':').next().unwrap_or_default();
+    ["iam", "organizations", "account", "route53", "cloudfront", "globalaccelerator", "shield"].contains(&service)
 }
 
 impl Answer<'_> {

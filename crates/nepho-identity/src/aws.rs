@@ -14,6 +14,7 @@ pub const ROLE: &str = "aws.iam.role";
 const GROUP: &str = "aws.iam.group";
 const POLICY: &str = "aws.iam.policy";
 pub const INSTANCE_PROFILE: &str = "aws.iam.instance-profile";
+pub const MFA_DEVICE: &str = "aws.iam.mfa-device";
 pub const ACCESS_KEY: &str = "aws.iam.access-key";
 pub const CREDENTIALS: &str = "aws.iam.credential-report-entry";
 /// From what runs to the role, or the instance profile, that it is given.
@@ -23,6 +24,10 @@ const ORGANIZATION: &str = "aws.organizations.organization";
 const MEMBER: &str = "aws.organizations.account";
 const CONTROL_POLICY: &str = "aws.organizations.policy";
 
+/// From what Systems Manager manages to the machine.
+pub const MANAGES: &str = "MANAGES";
+const TASK: &str = "aws.ecs.task";
+
 /// Kinds whose `policy` is not about themselves as a resource.
 const NO_RESOURCE_POLICY: [&str; 4] = [POLICY, CONTROL_POLICY, ORGANIZATION, "aws.ec2.vpc-endpoint"];
 
@@ -30,6 +35,7 @@ const NO_RESOURCE_POLICY: [&str; 4] = [POLICY, CONTROL_POLICY, ORGANIZATION, "aw
 const RESOURCE_POLICY: &str = "policy";
 
 pub fn read(graph: &Graph, directory: &mut Directory) {
+    directory.clock = graph.clock();
     let managed = managed_policies(graph, directory);
     for node in graph.nodes_of(ACCOUNT) {
         directory.accounts.entry(node.account().into()).or_default().known = true;
@@ -58,7 +64,7 @@ pub fn read(graph: &Graph, directory: &mut Directory) {
     resource_policies(graph, directory);
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub fn text(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),
         _ => None,
@@ -159,11 +165,24 @@ fn context_of(directory: &Directory, node: &NodeRef<'_>, principal: &Principal) 
     if let Value::String(id) = node.property("user_id") {
         context.set("aws:userid", &id);
     }
-    if let Some(organization) = directory.accounts.get(node.account()).and_then(|account| account.organization.as_ref())
-    {
+    let account = directory.accounts.get(node.account());
+    if let Some(organization) = account.and_then(|account| account.organization.as_ref()) {
         context.set("aws:PrincipalOrgID", organization);
     }
+    if let Some(path) = account.and_then(|account| account.path.as_ref()) {
+        context.set("aws:PrincipalOrgPaths", path);
+    }
     context.set("aws:ViaAWSService", "false");
+    for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
+        context.set_absent(key);
+    }
+    context.set("aws:CurrentTime", &directory.clock.to_string());
+    context.set("aws:EpochTime", &directory.clock.to_string());
+    match principal {
+        // A session is issued when it is needed.
+        Principal::Role { .. } => context.set("aws:TokenIssueTime", &directory.clock.to_string()),
+        _ => context.set_absent("aws:TokenIssueTime"),
+    };
     context
 }
 
@@ -188,6 +207,8 @@ fn organization(graph: &Graph, directory: &mut Directory) {
         let Some(number) = text(&number) else { continue };
         let mut account = Account { organization: text(&name).map(Into::into), ..Account::default() };
         account.known = directory.accounts.get(number).is_some_and(|known| known.known);
+        // `o-…/r-…/ou-…/`, from the top; ids are the last parts of ARNs.
+        let mut path: Vec<&str> = Vec::new();
         let mut level = Some(member);
         // Bounded, should the data say that units contain each other.
         for _ in 0..16 {
@@ -204,7 +225,11 @@ fn organization(graph: &Graph, directory: &mut Directory) {
             account.service_control.extend((!services.is_empty()).then_some(services));
             account.resource_control.extend((!resources.is_empty()).then_some(resources));
             level = node.neighbours(Some("MEMBER_OF"), Walk::Out).first().map(|(_, parent)| *parent);
+            path.extend(level.and_then(|parent| parent.key().rsplit('/').next()));
         }
+        path.extend(text(&name));
+        path.reverse();
+        account.path = (path.len() > 1).then(|| format!("{}/", path.join("/")).into());
         if text(&management) == Some(number) {
             account.service_control.clear();
             account.resource_control.clear();
@@ -242,4 +267,18 @@ pub fn resource_of<'g>(graph: &'g Graph, arn: &str) -> Option<NodeRef<'g>> {
         "s3" => find(&format!("arn:{}:s3:::{}", of.partition, of.resource.split('/').next()?)),
         _ => find(arn.trim_end_matches(['*', ':', '/'])),
     })
+}
+
+/// What is in force without a statement of its own: a task runs as the role of its definition, unless it says otherwise.
+pub fn inherits_role(graph: &Graph) -> Vec<(NodeId, NodeId)> {
+    let mut found = Vec::new();
+    for task in graph.nodes_of(TASK) {
+        if task.neighbours(Some(EXECUTES_AS), Walk::Out).is_empty() {
+            let used = task.neighbours(Some("USES"), Walk::Out).into_iter();
+            let definitions = used.filter(|(_, of)| of.kind() == "aws.ecs.task-definition");
+            let roles = definitions.flat_map(|(_, of)| of.neighbours(Some(EXECUTES_AS), Walk::Out));
+            found.extend(roles.map(|(_, role)| (task.id(), role.id())));
+        }
+    }
+    found
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use nepho_graph::{Graph, NodeId};
-use nepho_model::Value;
+use nepho_model::{Timestamp, Value};
 
 use crate::context::Context;
 use crate::evaluate::{Attached, Policies};
@@ -81,6 +81,8 @@ pub struct Account {
     pub resource_control: Vec<Vec<DocumentId>>,
     /// The organisation's id, where it is known.
     pub organization: Option<Box<str>>,
+    /// Where it is in the organisation, as `aws:PrincipalOrgPaths` says it.
+    pub path: Option<Box<str>>,
     /// Whether the account is part of the estate.
     pub known: bool,
 }
@@ -88,6 +90,8 @@ pub struct Account {
 /// Everyone in an estate.
 #[derive(Debug, Default)]
 pub struct Directory {
+    /// When the facts were read.
+    pub(crate) clock: Timestamp,
     pub(crate) documents: Vec<Document>,
     pub(crate) identities: Vec<Identity>,
     pub(crate) accounts: HashMap<Box<str>, Account>,

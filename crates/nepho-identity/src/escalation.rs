@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use nepho_catalog::Catalog;
-use nepho_catalog::escalation::{Escalation, EscalationForm, Permission};
+use nepho_catalog::escalation::{Escalation, Permission};
 use nepho_graph::Graph;
 
 use crate::access::Asker;
@@ -22,8 +22,10 @@ pub use paths::{Hop, Path};
 pub struct Gain {
     /// Whose request it is.
     pub from: IdentityId,
-    /// Whose permissions are gained; the same identity where it can give itself any.
+    /// Whose permissions are gained.
     pub to: IdentityId,
+    /// Whether it makes that identity an administrator: it can be given any permission.
+    pub raises: bool,
     /// The method's id.
     pub method: Arc<str>,
     /// What is done, in a few words.
@@ -34,13 +36,6 @@ pub struct Gain {
     pub grants: Vec<Grant>,
     /// What must hold that is not known; `None` where nothing must.
     pub condition: Option<String>,
-}
-
-impl Gain {
-    /// Whether it gives the identity itself all permissions.
-    pub fn is_own(&self) -> bool {
-        self.from == self.to
-    }
 }
 
 /// A statement that allows a step.
@@ -225,7 +220,7 @@ impl Search<'_> {
         self.objects.each_binding(self.asker, id, method, &mut |binding| {
             let own = method.becomes.as_ref() == "administrator";
             let to = match own {
-                true => binding.subject(id),
+                true => binding.subject(self.directory, id),
                 false => match binding.identity(&method.becomes) {
                     Some(to) => to,
                     None => return,
@@ -240,19 +235,16 @@ impl Search<'_> {
                 return;
             }
             let Some((grants, condition)) = self.allowed(id, method, binding) else { return };
-            // What is widened may be a role that is taken on first.
             gains.push(Gain {
                 from: id,
                 to,
+                raises: own,
                 method: method.id.clone(),
                 title: method.title.as_str().into(),
                 through: binding.through(method),
                 grants,
                 condition,
             });
-            if own && to != id {
-                gains.push(Gain { from: to, ..gains[gains.len() - 1].clone() });
-            }
         });
     }
 
@@ -268,14 +260,22 @@ impl Search<'_> {
         for step in &method.steps {
             let mut best: Option<(Vec<Grant>, Vec<String>)> = None;
             for all in step.alternatives() {
-                let mut of = (Vec::new(), Vec::new());
-                let allowed = all.iter().all(|one| {
-                    let resource = binding.resource(one);
-                    let answer = self.asker.ask(id, &one.action, &resource.arn, resource.node, &one.given);
+                let mut of: (Vec<Grant>, Vec<String>) = (Vec::new(), Vec::new());
+                let mut needed: Vec<(&Permission, binding::Object, Option<Arc<str>>)> = Vec::new();
+                for one in all {
+                    needed.extend(
+                        self.objects.makes_room(one, binding).map(|(object, action)| (one, object, Some(action))),
+                    );
+                    needed.extend(binding.resources(one).into_iter().map(|object| (one, object, None)));
+                }
+                let allowed = needed.iter().all(|(one, object, instead)| {
+                    let action = instead.as_ref().unwrap_or(&one.action);
+                    let given = self.objects.given(one, binding);
+                    let answer = self.asker.ask(id, action, &object.arn, object.node, &given);
                     if matches!(answer.outcome, Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied) {
                         return false;
                     }
-                    of.0.extend(answer.grants.iter().map(|ground| Grant::of(&one.action, &resource.arn, ground)));
+                    of.0.extend(answer.grants.iter().map(|ground| Grant::of(action, &object.arn, ground)));
                     of.1.extend(answer.condition);
                     true
                 });
@@ -296,9 +296,4 @@ impl Search<'_> {
         let condition = (!conditions.is_empty()).then(|| conditions.join(" and "));
         Some((grants, condition))
     }
-}
-
-/// Whether a method is about what the identity itself may do.
-pub fn is_own(method: &Escalation) -> bool {
-    method.form == EscalationForm::Own
 }

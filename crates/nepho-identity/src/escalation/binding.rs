@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use nepho_catalog::escalation::{Escalation, Need, Permission};
-use nepho_graph::{Graph, NodeId, Walk};
+use nepho_graph::{Graph, NodeId, NodeRef, Walk};
 use nepho_model::Value;
 
 use crate::access::Asker;
+use crate::actions::Catalogue;
 use crate::arn::Arn;
 use crate::directory::{Directory, DocumentId, IdentityId, IdentityKind};
 use crate::evaluate::Outcome;
-use crate::policy::{Effect, Named};
+use crate::policy::{Effect, Named, Policy};
 use crate::principal::Principal;
 
 /// What methods are about, indexed as they ask for it.
@@ -32,6 +33,10 @@ pub struct Objects<'a> {
     /// Resource → roles it runs as.
     runs_as: HashMap<NodeId, Vec<IdentityId>>,
     in_instance_profile: HashSet<IdentityId>,
+    /// The instance profile of a role.
+    profiles: HashMap<IdentityId, Box<str>>,
+    /// Whether what Systems Manager manages was not listed.
+    unlisted_managers: bool,
     /// Users with a password; with an access key.
     with_password: HashMap<IdentityId, bool>,
     with_access_key: HashSet<IdentityId>,
@@ -49,8 +54,6 @@ pub struct Object {
 #[derive(Clone, Debug, Default)]
 pub struct Binding<'m> {
     of: BTreeMap<&'m str, Object>,
-    /// The identity whose permissions a method widens, where it is not who asks.
-    subject: Option<IdentityId>,
     account: Box<str>,
 }
 
@@ -60,21 +63,29 @@ impl Binding<'_> {
         self.of.get(name)?.identity
     }
 
-    /// Whose permissions are widened.
-    pub fn subject(&self, id: IdentityId) -> IdentityId {
-        self.subject.unwrap_or(id)
+    /// Whose permissions are widened: the one user or role that a method is about, else who asks.
+    pub fn subject(&self, directory: &Directory, id: IdentityId) -> IdentityId {
+        let mut all = self.of.values().filter_map(|object| object.identity);
+        let one = all.find(|one| directory.identity(*one).kind != IdentityKind::Group);
+        one.unwrap_or(id)
     }
 
-    /// The resource that a permission is about; any, where it names none.
-    pub fn resource(&self, permission: &Permission) -> Object {
-        let arn = match &permission.on {
-            None => "*".into(),
+    /// What a permission is about: what it names, else one of each type of resources that its action needs.
+    pub fn resources(&self, permission: &Permission) -> Vec<Object> {
+        let plain = |arn: &str| Object { arn: arn.into(), node: None, identity: None };
+        match &permission.on {
             Some(name) => match self.of.get(name.as_ref()) {
-                Some(object) => return object.clone(),
-                None => name.replace("{account}", &self.account).into(),
+                Some(object) => vec![object.clone()],
+                None => vec![plain(&name.replace("{account}", &self.account))],
             },
-        };
-        Object { arn, node: None, identity: None }
+            None => {
+                let action = Catalogue::embedded().action(&permission.action);
+                let needed = action.iter().flat_map(|action| action.resource_types()).filter(|(_, required)| *required);
+                let arns: Vec<Object> =
+                    needed.map(|(of, _)| plain(&in_account(of.pattern().text(), &self.account))).collect();
+                if arns.is_empty() { vec![plain("*")] } else { arns }
+            }
+        }
     }
 
     /// The resource through which a method goes: what is no principal.
@@ -97,6 +108,8 @@ impl<'a> Objects<'a> {
             naming_anyone: Vec::new(),
             runs_as: HashMap::new(),
             in_instance_profile: HashSet::new(),
+            profiles: HashMap::new(),
+            unlisted_managers: !graph.is_listed("aws.ssm.managed-instance"),
             with_password: HashMap::new(),
             with_access_key: HashSet::new(),
         };
@@ -146,8 +159,10 @@ impl<'a> Objects<'a> {
             self.runs_as.insert(id, roles);
         }
         for profile in self.graph.nodes_of(crate::aws::INSTANCE_PROFILE) {
-            let of = self.runs_as.get(&profile.id()).into_iter().flatten();
-            self.in_instance_profile.extend(of);
+            for role in self.runs_as.get(&profile.id()).into_iter().flatten() {
+                self.in_instance_profile.insert(*role);
+                self.profiles.entry(*role).or_insert_with(|| profile.key().into());
+            }
         }
     }
 
@@ -201,14 +216,9 @@ impl<'a> Objects<'a> {
     ) {
         let Some(((name, need), rest)) = rest.split_first() else { return f(binding) };
         for object in self.candidates(asker, id, method, (name, need), binding) {
-            let subject = binding.subject;
-            if need.assumable.is_some() {
-                binding.subject = object.identity;
-            }
             binding.of.insert(name, object);
             self.bind(asker, id, method, rest, binding, f);
             binding.of.remove(name);
-            binding.subject = subject;
         }
     }
 
@@ -229,15 +239,13 @@ impl<'a> Objects<'a> {
             "group" if need.member.is_some() => identity.groups.clone(),
             "group" => of_account(&self.groups),
             "role" => self.roles_for(asker, id, method, (name, need), binding),
-            "policy" => return self.policies_for(id, need, binding),
+            "policy" => return self.policies_for(asker, id, need, binding),
             kind => {
                 let nodes = self.graph.nodes_of(kind).filter(|node| node.account() == account);
-                let object = |node: nepho_graph::NodeRef<'_>| Object {
-                    arn: node.key().into(),
-                    node: Some(node.id()),
-                    identity: None,
-                };
+                let object =
+                    |node: NodeRef<'_>| Object { arn: node.key().into(), node: Some(node.id()), identity: None };
                 let nodes = nodes.filter(|node| need.runs_as.is_none() || self.runs_as.contains_key(&node.id()));
+                let nodes = nodes.filter(|node| self.is_as_needed(node, need));
                 return nodes.map(object).collect();
             }
         };
@@ -251,6 +259,50 @@ impl<'a> Objects<'a> {
             kind && (need.is.is_some() || *one != id) && self.has_credentials(*one, need)
         };
         identities.into_iter().filter(fits).map(|one| self.object(one)).collect()
+    }
+
+    /// Whether a resource is in a state in which the method works. What is not known stands in no one's way.
+    fn is_as_needed(&self, node: &NodeRef<'_>, need: &Need) -> bool {
+        let managed = || {
+            let managers = node.neighbours(Some(crate::aws::MANAGES), Walk::In);
+            !managers.is_empty()
+                || node.unknown_relations().any(|name| name == crate::aws::MANAGES)
+                || self.unlisted_managers
+        };
+        (!need.managed || managed())
+            && need.when.iter().all(|(property, values)| match node.property(property) {
+                Value::String(value) => values.contains(&value),
+                _ => true,
+            })
+    }
+
+    /// What must be allowed first where there is as much already as can be: of five versions one must go, of two access
+    /// keys one.
+    pub fn makes_room(&self, permission: &Permission, binding: &Binding<'_>) -> Option<(Object, Arc<str>)> {
+        let object = binding.of.get(permission.on.as_deref()?)?;
+        let node = self.graph.node(object.node?)?;
+        match permission.action.as_ref() {
+            "iam:CreatePolicyVersion" => match node.property("version_count") {
+                Value::Int(5..) => Some((object.clone(), "iam:DeletePolicyVersion".into())),
+                _ => None,
+            },
+            "iam:CreateAccessKey" => {
+                let keys = node.neighbours(None, Walk::Both);
+                let keys = keys.iter().filter(|(_, other)| other.kind() == crate::aws::ACCESS_KEY).count();
+                (keys >= 2).then(|| (object.clone(), "iam:DeleteAccessKey".into()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Condition keys that the request carries: those of the method, and the instance profile of the role that is given.
+    pub fn given(&self, permission: &Permission, binding: &Binding<'_>) -> BTreeMap<Arc<str>, Arc<str>> {
+        let mut given = permission.given.clone();
+        let role = binding.of.values().filter_map(|object| object.identity).find_map(|id| self.profiles.get(&id));
+        if let Some(profile) = role {
+            given.entry("ec2:InstanceProfile".into()).or_insert_with(|| profile.as_ref().into());
+        }
+        given
     }
 
     fn object(&self, id: IdentityId) -> Object {
@@ -335,28 +387,57 @@ impl<'a> Objects<'a> {
         asker.is_trusted(role, &principal)
     }
 
-    fn policies_for(&self, id: IdentityId, need: &Need, binding: &Binding<'_>) -> Vec<Object> {
+    fn policies_for(&self, asker: &Asker<'_>, id: IdentityId, need: &Need, binding: &Binding<'_>) -> Vec<Object> {
         let of_identity = |id: IdentityId| -> Vec<DocumentId> {
             let identity = self.directory.identity(id);
             let of_groups = identity.groups.iter().flat_map(|group| &self.directory.identity(*group).documents);
             identity.documents.iter().chain(of_groups).copied().collect()
         };
-        let documents = match need.attached_to.as_deref() {
-            Some("self") => of_identity(id),
-            Some(name) => binding.identity(name).map(of_identity).unwrap_or_default(),
+        let who = match need.attached_to.as_deref() {
+            Some("self") => id,
+            Some(name) => match binding.identity(name) {
+                Some(who) => who,
+                None => return Vec::new(),
+            },
             None => return Vec::new(),
         };
+        let documents = of_identity(who);
         let objects = documents.into_iter().filter_map(|id| {
             let document = self.directory.document(id);
             // AWS's own policies cannot be changed.
             let own = Arn::of(&document.name).is_some_and(|arn| arn.account != "aws");
-            document.node.filter(|_| own).map(|node| Object {
+            let fits = |node: &NodeId| own && (!need.wider_version || self.has_wider_version(asker, who, *node));
+            document.node.filter(fits).map(|node| Object {
                 arn: document.name.clone(),
                 node: Some(node),
                 identity: None,
             })
         });
         objects.collect()
+    }
+}
+
+impl Objects<'_> {
+    /// Whether a policy has a version, not in force, with which an identity would be an administrator.
+    fn has_wider_version(&self, asker: &Asker<'_>, who: IdentityId, policy: NodeId) -> bool {
+        let Some(node) = self.graph.node(policy) else { return false };
+        let Value::List(versions) = node.property("other_versions") else { return false };
+        versions.iter().any(|version| {
+            let Value::Map(fields) = version else { return false };
+            let document = fields.get("document").map(|document| Policy::of(&document.to_json()));
+            document.is_some_and(|document| asker.everything_with(who, &document, &super::TELLING))
+        })
+    }
+}
+
+/// A pattern of ARNs, of one account where it says no other.
+fn in_account(pattern: &str, account: &str) -> String {
+    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [arn, partition, service, region, "*", resource] => {
+            [arn, partition, service, region, account, resource].join(":")
+        }
+        _ => pattern.to_owned(),
     }
 }
 
@@ -375,6 +456,9 @@ pub fn runs_as(graph: &Graph) -> HashMap<NodeId, Vec<NodeId>> {
             Some(of) => roles.extend(of),
             None => roles.push(to),
         }
+    }
+    for (from, to) in crate::aws::inherits_role(graph) {
+        found.entry(from).or_default().push(to);
     }
     found.extend(profiles);
     found

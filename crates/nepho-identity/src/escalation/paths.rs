@@ -39,35 +39,47 @@ impl Escalations {
         self.paths(start, possible, |id| id != start && targets.contains(&id), false)
     }
 
-    fn paths(
-        &self,
+    fn paths<'e>(
+        &'e self,
         start: IdentityId,
         possible: bool,
         is_target: impl Fn(IdentityId) -> bool,
-        own_counts: bool,
-    ) -> Vec<Path<'_>> {
+        raises_count: bool,
+    ) -> Vec<Path<'e>> {
         let counts = |gain: &Gain| possible || gain.condition.is_none();
         let mut came: HashMap<IdentityId, Option<&Gain>> = HashMap::from_iter([(start, None)]);
         let mut queue = VecDeque::from([start]);
         let mut found = Vec::new();
         while let Some(at) = queue.pop_front() {
-            let own = self.gains_of(at).iter().find(|gain| own_counts && gain.is_own() && counts(gain));
-            if is_target(at) || own.is_some() {
-                let mut hops: Vec<&Gain> = own.into_iter().filter(|_| !is_target(at)).collect();
+            if found.len() >= MOST_TARGETS {
+                break;
+            }
+            let way = |last: Option<&'e Gain>, target: IdentityId| {
+                let mut hops: Vec<&Gain> = last.into_iter().collect();
                 let mut back = at;
                 while let Some(Some(gain)) = came.get(&back) {
                     hops.push(gain);
                     back = gain.from;
                 }
                 hops.reverse();
-                found.push(Path { start, target: at, hops });
-                if found.len() == MOST_TARGETS {
-                    break;
-                }
-                // Beyond an administrator everything is a way.
+                Path { start, target, hops }
+            };
+            // Beyond an administrator everything is a way.
+            if is_target(at) {
+                found.push(way(None, at));
                 continue;
             }
-            for gain in self.gains_of(at).iter().filter(|gain| !gain.is_own() && counts(gain)) {
+            let raised: Vec<&Gain> =
+                self.gains_of(at).iter().filter(|gain| raises_count && gain.raises && counts(gain)).collect();
+            // Who can make itself an administrator needs no one else.
+            match raised.iter().find(|gain| gain.to == at) {
+                Some(own) => {
+                    found.push(way(Some(own), at));
+                    continue;
+                }
+                None => found.extend(raised.iter().map(|gain| way(Some(gain), gain.to))),
+            }
+            for gain in self.gains_of(at).iter().filter(|gain| gain.to != at && counts(gain)) {
                 came.entry(gain.to).or_insert_with(|| {
                     queue.push_back(gain.to);
                     Some(gain)

@@ -106,13 +106,13 @@ fn print(directory: &Directory, paths: &[Path<'_>], format: TableFormat) -> anyh
         TableFormat::Table => {
             let line = indented;
             for path in paths {
-                let own = path.hops.last().is_some_and(|hop| hop.is_own());
-                let ends = if own { "can make itself an administrator" } else { "has all of these permissions" };
+                let own = path.hops.last().is_some_and(|hop| hop.raises);
+                let ends = if own { "which it can make an administrator" } else { "has all of these permissions" };
                 line(&format!("{} → {} ({ends})", arn(path.start), arn(path.target)))?;
                 for (at, hop) in path.hops.iter().enumerate() {
                     let to = directory.identity(hop.to);
                     let gains = match to.kind {
-                        _ if hop.is_own() => "any permission".to_owned(),
+                        _ if hop.raises && hop.from == hop.to => "any permission".to_owned(),
                         IdentityKind::Group => format!("the group {}", to.name),
                         _ => to.arn.to_string(),
                     };
