@@ -74,7 +74,8 @@ def starts(command):
 def main():
     folder = os.path.join(os.path.abspath(sys.argv[1]), VERSION)
     ready = os.path.join(folder, "command.json")
-    if not os.path.exists(ready):
+    # What was written for another place is made anew.
+    if not (os.path.exists(ready) and starts(json.load(open(ready))["command"])):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         wheel(folder)

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::case::{KindCases, RuleCases};
 use crate::place::{Place, YamlError, read_yaml};
-use crate::{Framework, Kind, Rule};
+use crate::{Access, Escalation, Framework, Kind, Rule};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -25,6 +25,10 @@ pub enum SourceKind {
     RuleCases,
     /// `frameworks/<id>.yaml`
     Framework,
+    /// `escalations/<provider>/<method>.yaml`
+    Escalation,
+    /// `access/<provider>/<service>.yaml`
+    Access,
 }
 
 /// One catalogue file.
@@ -83,7 +87,7 @@ pub enum CatalogError {
     },
     /// A user's folder in which there is nothing to read.
     #[error(
-        "no file in `{path}` is a kind, a rule or a framework: they stand in `kinds/`, `rules/` and `frameworks/` there and end in `.yaml`"
+        "no file in `{path}` is a kind, a rule or a framework: they stand in `kinds/`, `rules/`, `frameworks/`, `escalations/` and `access/` there and end in `.yaml`"
     )]
     Nothing {
         /// The folder.
@@ -133,6 +137,10 @@ pub struct Catalog {
     pub rules: BTreeMap<Arc<str>, Arc<Rule>>,
     /// Frameworks.
     pub frameworks: BTreeMap<Arc<str>, Arc<Framework>>,
+    /// Ways to gain more permissions.
+    pub escalations: BTreeMap<Arc<str>, Arc<Escalation>>,
+    /// What access means, by kind.
+    pub access: BTreeMap<Arc<str>, Arc<Access>>,
     /// What is odd about a user's folder, one sentence each.
     pub warnings: Vec<String>,
     /// Where each file stands, for messages about it: (what, id) → path.
@@ -153,6 +161,8 @@ fn classify(path: &str) -> Option<(SourceKind, String)> {
         ("rules", false) => Some((SourceKind::Rule, id)),
         ("rules", true) => Some((SourceKind::RuleCases, id)),
         ("frameworks", false) => Some((SourceKind::Framework, rest.to_owned())),
+        ("escalations", false) => Some((SourceKind::Escalation, id)),
+        ("access", false) => Some((SourceKind::Access, id)),
         _ => None,
     }
 }
@@ -167,7 +177,9 @@ fn stray(relative: &str) -> Option<&'static str> {
     match relative {
         _ if hidden => None,
         _ if relative.ends_with(".yml") => Some("it ends in `.yml`; rename it to `.yaml`"),
-        _ if relative.ends_with(".yaml") => Some("it is not in `kinds/`, `rules/` or `frameworks/`"),
+        _ if relative.ends_with(".yaml") => {
+            Some("it is not in `kinds/`, `rules/`, `frameworks/`, `escalations/` or `access/`")
+        }
         _ => None,
     }
 }
@@ -265,6 +277,28 @@ impl Catalog {
                     catalog.frameworks.insert(id.clone(), Arc::new(framework));
                     ("framework", id)
                 }
+                SourceKind::Escalation => {
+                    let escalation: Escalation = parse(&file, "escalation")?;
+                    // The file is named `<service>-<method>`, the id `<provider>.<service>.<method>`.
+                    let id = escalation.id.clone();
+                    if id.replace('.', "-") != file.id.replace('.', "-") {
+                        let place = Box::new(Place::of_word(&file.path, &file.text, &id));
+                        return Err(CatalogError::Id { place, found: id.to_string(), expected: file.id });
+                    }
+                    catalog.escalations.insert(id.clone(), Arc::new(escalation));
+                    catalog.sources.insert(("escalation", id.to_string()), (file.path, file.text));
+                    continue;
+                }
+                SourceKind::Access => {
+                    let all: Vec<Access> = parse(&file, "access")?;
+                    for access in all {
+                        catalog
+                            .sources
+                            .insert(("access", access.kind.to_string()), (file.path.clone(), file.text.clone()));
+                        catalog.access.insert(access.kind.clone(), Arc::new(access));
+                    }
+                    continue;
+                }
                 SourceKind::KindCases | SourceKind::RuleCases => continue,
             };
             if found.as_ref() != file.id {
@@ -338,6 +372,38 @@ impl Catalog {
                     if !self.kinds.contains_key(end) && !self.classes().contains(end) {
                         return Err(self.unresolved(at, "kind", end, kind_ids()));
                     }
+                }
+            }
+        }
+        for access in self.access.values() {
+            if !self.kinds.contains_key(&access.kind) {
+                return Err(self.unresolved(("access", &access.kind), "kind", &access.kind, kind_ids()));
+            }
+        }
+        for escalation in self.escalations.values() {
+            let at = ("escalation", escalation.id.as_ref());
+            let names = || escalation.needs.keys().map(AsRef::as_ref);
+            if escalation.becomes.as_ref() != "administrator" && !escalation.needs.contains_key(&escalation.becomes) {
+                return Err(self.unresolved(at, "name", &escalation.becomes, names()));
+            }
+            for need in escalation.needs.values() {
+                let own = ["role", "user", "group", "policy"].contains(&need.kind.as_ref());
+                if !own && !self.kinds.contains_key(&need.kind) {
+                    return Err(self.unresolved(at, "kind", &need.kind, kind_ids()));
+                }
+                let named = [&need.attached_to, &need.runs_as].into_iter().flatten();
+                for name in named.filter(|name| name.as_ref() != "self") {
+                    if !escalation.needs.contains_key(name) {
+                        return Err(self.unresolved(at, "name", name, names()));
+                    }
+                }
+            }
+            for permission in escalation.steps.iter().flat_map(|step| step.alternatives()).flatten() {
+                if let Some(on) = &permission.on
+                    && !on.contains([':', '*'])
+                    && !escalation.needs.contains_key(on)
+                {
+                    return Err(self.unresolved(at, "name", on, names()));
                 }
             }
         }

@@ -13,6 +13,7 @@ use nepho_model::{Timestamp, Value};
 use crate::schema::Schema;
 use crate::value::ResultValue;
 
+mod additions;
 pub(crate) mod adjacency;
 mod builder;
 pub(crate) mod column;
@@ -22,6 +23,7 @@ pub(crate) mod source;
 pub(crate) mod texts;
 mod view;
 
+pub use additions::Additions;
 pub use builder::{GraphBuilder, NodeHandle};
 pub use view::{NodeRef, RelationRef};
 
@@ -75,6 +77,20 @@ impl Columns {
             self.columns.push(column);
             self.indexes.push(Lazy::unread());
             self.asked.push(AtomicU32::new(0));
+        }
+    }
+}
+
+impl Columns {
+    /// Adds a column, or puts it in the place of the one of its name.
+    fn put(&mut self, name: Arc<str>, column: Lazy<Arc<Column>>) {
+        match self.by_name.get(&name) {
+            Some(at) => {
+                if let Some(place) = self.columns.get_mut(*at as usize) {
+                    *place = column;
+                }
+            }
+            None => self.add(name, column),
         }
     }
 }
@@ -396,6 +412,32 @@ impl Graph {
             .filter_map(|id| self.node(NodeId(id)))
     }
 
+    /// Whether a kind was listed completely everywhere.
+    pub fn is_listed(&self, kind: &str) -> bool {
+        let number = self.tables.binary_search_by(|table| (*table.kind).cmp(kind));
+        number.is_ok_and(|number| !self.incomplete.contains_key(&(number as u32)))
+    }
+
+    /// The first node of a kind (by id) with a key: several have it where accounts share a resource.
+    pub fn find(&self, kind: &str, key: &str) -> Option<NodeRef<'_>> {
+        let table = self.tables.binary_search_by(|table| (*table.kind).cmp(kind)).ok()?;
+        let id = self.tables.get(table)?.with_key(key).next()?;
+        self.node(NodeId(id))
+    }
+
+    /// Every relation of a type, by where it starts.
+    pub fn relations_of(&self, name: &str) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let table = self.relation_index.get(name).and_then(|of| self.relations.get(*of as usize));
+        table.into_iter().flat_map(|table| {
+            let forward = table.forward();
+            let to = move |from: u32, positions: Range<usize>| {
+                let ends = forward.targets.get(positions).unwrap_or_default();
+                ends.iter().map(move |to| (NodeId(from), NodeId(*to)))
+            };
+            forward.rows().flat_map(move |(from, positions)| to(from, positions))
+        })
+    }
+
     /// Kind numbers for a label or kind id.
     pub(crate) fn kinds_named(&self, name: &str) -> Vec<u32> {
         match self.kinds_by_label.get(name) {
@@ -405,6 +447,13 @@ impl Graph {
                 Err(_) => Vec::new(),
             },
         }
+    }
+
+    /// The nodes of kinds (by number), when only one of them has any.
+    pub(crate) fn one_kind(&self, kinds: &[bool]) -> Option<Range<u32>> {
+        let mut counting = self.tables.iter().zip(kinds).filter(|(table, counts)| **counts && !table.nodes.is_empty());
+        let (table, _) = counting.next()?;
+        counting.next().is_none().then(|| table.nodes.clone())
     }
 
     /// The node, when it is of this graph.

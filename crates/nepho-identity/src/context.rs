@@ -1,5 +1,7 @@
 //! What is known of a request beside who, what and on what: the condition keys.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use crate::principal::Principal;
@@ -7,6 +9,8 @@ use crate::principal::Principal;
 /// The condition keys of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
+    /// What holds where nothing is said here.
+    base: Option<Arc<Context>>,
     keys: HashMap<Box<str>, Value>,
     /// Beginnings of keys that are all known: one that is not among the keys is absent.
     complete: Vec<Box<str>>,
@@ -44,6 +48,11 @@ impl Context {
     /// A request of which only the keys to be set are known.
     pub fn open() -> Self {
         Self { open: true, ..Self::default() }
+    }
+
+    /// A request of which all is known that is known of another, and more.
+    pub fn over(base: &Arc<Self>) -> Self {
+        Self { base: Some(base.clone()), ..Self::default() }
     }
 
     /// Sets a key's value.
@@ -85,6 +94,7 @@ impl Context {
     /// Whether something is said of a key.
     pub fn has(&self, key: &str) -> bool {
         self.keys.contains_key(key.to_ascii_lowercase().as_str())
+            || self.base.as_ref().is_some_and(|base| base.has(key))
     }
 
     /// What is known of a key, named in lower case.
@@ -94,16 +104,15 @@ impl Context {
             Some(Value::Present) => Known::Present,
             Some(Value::Absent) => Known::Absent,
             Some(Value::Unknown) => Known::Unknown,
-            None if self.open && !self.complete.iter().any(|beginning| lower.starts_with(&**beginning)) => {
-                Known::Unknown
-            }
-            None => Known::Absent,
+            None if self.complete.iter().any(|beginning| lower.starts_with(&**beginning)) => Known::Absent,
+            None if self.open => Known::Unknown,
+            None => self.base.as_ref().map_or(Known::Absent, |base| base.get(lower)),
         }
     }
 
     /// Whether keys that are not set are unknown.
     pub fn is_open(&self) -> bool {
-        self.open
+        self.open || self.base.as_ref().is_some_and(|base| base.is_open())
     }
 }
 

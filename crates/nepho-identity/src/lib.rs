@@ -3,9 +3,13 @@
 //!
 //! Pure: reads policies and graphs, makes no call.
 
+mod access;
 pub mod actions;
 mod arn;
+mod aws;
 mod context;
+mod directory;
+pub mod escalation;
 mod evaluate;
 pub mod lint;
 mod pattern;
@@ -13,8 +17,11 @@ mod policy;
 mod principal;
 mod variables;
 
+pub use access::{Answer, Asker};
 pub use arn::Arn;
+pub use aws::resource_of;
 pub use context::{Context, Known};
+pub use directory::{Account, Directory, Document, DocumentId, Identity, IdentityId, IdentityKind};
 pub use evaluate::{Attached, Decision, Formula, Ground, Layer, Literal, Outcome, Policies, Request};
 pub use pattern::{Overlap, Pattern, Shape};
 pub use policy::{

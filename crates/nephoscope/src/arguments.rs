@@ -1,11 +1,15 @@
 //! The command line's shape.
 
+mod identity;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nepho_model::{Severity, Timestamp};
 use nepho_report::Format;
+
+pub use identity::{CanArguments, IdentityAction, PathsArguments, PathsToArguments, WhoCanArguments};
 
 /// Reads your clouds, joins what it finds into one graph, and shows what matters, with proof and fix.
 #[derive(Debug, Parser)]
@@ -55,6 +59,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         action: KindsAction,
+    },
+    /// Say who can do what, and who can become who.
+    Identity {
+        /// The question.
+        #[command(subcommand)]
+        action: IdentityAction,
     },
     /// Print the read-only permissions that scanning needs.
     Permissions(PermissionsArguments),

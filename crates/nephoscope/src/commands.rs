@@ -6,6 +6,7 @@ mod coverage;
 mod demo;
 mod diff;
 mod findings;
+mod identity;
 mod kinds;
 mod permissions;
 mod query;
@@ -46,6 +47,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Coverage(options) => coverage::run(catalog, options),
         Command::Compliance(options) => compliance::run(catalog, options),
         Command::Rules { action } => rules::run(catalog, action, folder.as_deref()),
+        Command::Identity { action } => identity::run(catalog, action),
         Command::Kinds { action } => kinds::run(&catalog, action, folder.as_deref()),
         Command::Permissions(options) => permissions::run(&catalog, &options),
         Command::Demo(options) => demo::run(catalog, options, quiet),

@@ -39,6 +39,8 @@ struct Expansion<'a> {
     to_slot: Slot,
     /// Kinds at the far end that count; `None` where all that the relations lead to do.
     kinds: Option<&'a [bool]>,
+    /// The nodes that count, in place of `kinds`, when they are those of one kind.
+    only: Option<Range<u32>>,
     keeps_relations: bool,
     /// Positions of each row's neighbours, where they were looked up ahead.
     ahead: Vec<Range<usize>>,
@@ -71,6 +73,9 @@ impl<'g> Worker<'g> {
         let Some(relation) = plan.relations.get(expand.relation) else { return Ok(Flow::Go) };
         let live = |slot: Slot| stages.get(at).is_some_and(|stage| stage.live.get(slot).copied().unwrap_or(false));
         let Some(from) = batch.slot(plan.nodes[expand.from].slot) else { return Ok(Flow::Go) };
+        let kinds = of.kinds.get(expand.to).and_then(Option::as_deref);
+        let kinds = kinds.filter(|kinds| self.leads_elsewhere(expand, kinds));
+        let only = kinds.filter(|_| !expand.ends_only).and_then(|kinds| self.exec.graph.one_kind(kinds));
         let expansion = Expansion {
             stages,
             at,
@@ -79,11 +84,8 @@ impl<'g> Worker<'g> {
             batch,
             relation_slot: relation.slot,
             to_slot: plan.nodes[expand.to].slot,
-            kinds: of
-                .kinds
-                .get(expand.to)
-                .and_then(Option::as_deref)
-                .filter(|kinds| self.leads_elsewhere(expand, kinds)),
+            kinds: kinds.filter(|_| only.is_none()),
+            only,
             keeps_relations: !expand.ends_only && (live(relation.slot) || !expand.unlike.is_empty()),
             ahead: if expand.ends_only { Vec::new() } else { self.positions_ahead(expand, from, batch.rows) },
         };
@@ -200,17 +202,28 @@ impl<'g> Worker<'g> {
                     continue;
                 }
                 let adjacency: &Adjacency = if way == Direction::Out { table.forward() } else { table.backward() };
-                let positions = expansion.ahead.get(row).cloned().unwrap_or_else(|| adjacency.range(node, kind));
+                let mut positions = expansion.ahead.get(row).cloned().unwrap_or_else(|| adjacency.range(node, kind));
+                if let Some(nodes) = &expansion.only {
+                    // Neighbours are in ascending order, and the nodes of a kind follow one another.
+                    let all = adjacency.targets.get(positions.clone()).unwrap_or_default();
+                    let first = all.partition_point(|target| *target < nodes.start);
+                    let end = all.partition_point(|target| *target < nodes.end);
+                    positions = positions.start + first..positions.start + end;
+                }
                 let all = adjacency.targets.get(positions.clone()).unwrap_or_default();
                 let mut hop = Hop { row, node, of: *of, way, adjacency, common: None };
-                let whole = || std::iter::once(0..all.len()).collect();
                 let parts: Vec<Range<usize>> = match goal {
                     Some(goal) => vec![equal(all, goal)],
-                    None if expand.closings.is_empty() => whole(),
-                    None => common.within(all).unwrap_or_else(|| {
-                        hop.common = Some(common);
-                        whole()
-                    }),
+                    None => match common.within(all) {
+                        Some(parts) => parts,
+                        None => {
+                            hop.common = (!expand.closings.is_empty()).then_some(common);
+                            if self.neighbours_at(expansion, &hop, positions, found, sink)? == Flow::Stop {
+                                return Ok(Flow::Stop);
+                            }
+                            continue;
+                        }
+                    },
                 };
                 for part in parts {
                     let part = positions.start + part.start..positions.start + part.end;
@@ -255,13 +268,23 @@ impl<'g> Worker<'g> {
     ) -> Outcome<Flow> {
         let expand = expansion.expand;
         let Hop { row, node, of, way, adjacency, common } = *hop;
+        let loops = way == Direction::In && expand.direction == Direction::Both;
+        let plain = !loops && common.is_none() && expansion.kinds.is_none() && !expansion.keeps_relations;
         while !positions.is_empty() {
             let part = positions.start..positions.end.min(positions.start + BATCH_ROWS);
             positions.start = part.end;
+            if plain {
+                found.rows.extend(part.clone().map(|_| row as u32));
+                found.targets.extend_from_slice(adjacency.targets.get(part).unwrap_or_default());
+                if self.pass_on(expansion, found, false, sink)? == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+                continue;
+            }
             for position in part {
                 let target = adjacency.targets[position];
                 // A loop was walked forwards.
-                if way == Direction::In && expand.direction == Direction::Both && target == node {
+                if loops && target == node {
                     continue;
                 }
                 if let Some(kinds) = expansion.kinds

@@ -174,11 +174,7 @@ pub(crate) struct Ends<'a> {
 impl Ends<'_> {
     /// The nodes that count, when they are those of one kind.
     fn one_kind(&self, exec: &Exec<'_>) -> Option<Range<u32>> {
-        let kinds = self.kinds.filter(|_| self.goal.is_none())?;
-        let tables = exec.graph.tables.iter().zip(kinds);
-        let mut nodes = tables.filter(|(table, counts)| **counts && !table.nodes.is_empty());
-        let (table, _) = nodes.next()?;
-        nodes.next().is_none().then(|| table.nodes.clone())
+        exec.graph.one_kind(self.kinds.filter(|_| self.goal.is_none())?)
     }
 
     fn counts(&self, exec: &Exec<'_>, node: u32) -> bool {

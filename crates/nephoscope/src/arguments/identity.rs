@@ -1,0 +1,87 @@
+//! `nephoscope identity …`
+
+use clap::{Args, Subcommand};
+
+use super::{ReplayArguments, TableFormat};
+
+/// Questions about who can do what.
+#[derive(Debug, Subcommand)]
+pub enum IdentityAction {
+    /// Whether a principal may do something on a resource: yes, no, or if; with the proof.
+    Can(CanArguments),
+    /// Who may do something on a resource.
+    WhoCan(WhoCanArguments),
+    /// The ways by which principals can gain all permissions of their account.
+    PathsToAdmin(PathsArguments),
+    /// The ways by which principals can gain a principal's permissions.
+    PathsTo(PathsToArguments),
+}
+
+/// Options of `identity can`.
+#[derive(Debug, Args)]
+pub struct CanArguments {
+    /// A user or role: its name or ARN.
+    pub principal: String,
+    /// The action, s3:GetObject.
+    pub action: String,
+    /// The resource's ARN, or a pattern of ARNs.
+    #[arg(default_value = "*")]
+    pub resource: String,
+    /// A condition key that the request carries (may be repeated).
+    #[arg(long = "with", value_name = "KEY=VALUE", value_parser = pair)]
+    pub with: Vec<(String, String)>,
+    /// Where answers come from.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// table or json.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Options of `identity who-can`.
+#[derive(Debug, Args)]
+pub struct WhoCanArguments {
+    /// The action, kms:Decrypt.
+    pub action: String,
+    /// The resource's ARN, or a pattern of ARNs.
+    #[arg(default_value = "*")]
+    pub resource: String,
+    /// Where answers come from.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// table, json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Options of `identity paths-to-admin`.
+#[derive(Debug, Args)]
+pub struct PathsArguments {
+    /// Only ways from this user or role: its name or ARN (may be repeated).
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub from: Vec<String>,
+    /// Also ways that hang on what is not known, with what must hold.
+    #[arg(long)]
+    pub possible: bool,
+    /// Where answers come from.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// table or json.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Options of `identity paths-to`.
+#[derive(Debug, Args)]
+pub struct PathsToArguments {
+    /// A user or role, or a resource: its ARN, or a principal's name.
+    pub target: String,
+    /// All else.
+    #[command(flatten)]
+    pub paths: PathsArguments,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("a key and a value are written KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
