@@ -26,9 +26,12 @@ mod variables;
 use std::fmt;
 use std::ops::Range;
 
+use nepho_model::Timestamp;
+
 use crate::actions::Catalogue;
 
 pub use checks::{ALL as CHECKS, Check};
+pub use json::MOST_BYTES;
 
 use document::Document;
 
@@ -57,6 +60,15 @@ impl Severity {
             Self::Security => "security",
             Self::Error => "error",
         }
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|severity| severity.as_str() == text);
+        found.ok_or_else(|| "use error, security, warning or suggestion".to_owned())
     }
 }
 
@@ -90,6 +102,26 @@ impl fmt::Display for PolicyKind {
             Self::Trust => f.write_str("trust policy"),
             Self::ServiceControl => f.write_str("service control policy"),
             Self::ResourceControl => f.write_str("resource control policy"),
+        }
+    }
+}
+
+impl std::str::FromStr for PolicyKind {
+    type Err = String;
+
+    /// `identity`, `resource`, `resource:s3`, `trust`, `scp`, `rcp`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "identity" => Ok(Self::Identity),
+            None if text == "resource" => Ok(Self::Resource(None)),
+            None if text == "trust" => Ok(Self::Trust),
+            None if text == "scp" => Ok(Self::ServiceControl),
+            None if text == "rcp" => Ok(Self::ResourceControl),
+            Some(("resource", service)) if Catalogue::embedded().service(service).is_some() => {
+                Ok(Self::Resource(Some(service.to_ascii_lowercase().into())))
+            }
+            Some(("resource", service)) => Err(format!("there is no service `{service}`")),
+            _ => Err("use identity, resource, resource:SERVICE (such as resource:s3), trust, scp or rcp".to_owned()),
         }
     }
 }
@@ -151,13 +183,13 @@ impl Findings {
 struct Checker<'c> {
     kind: &'c PolicyKind,
     catalogue: &'c Catalogue,
-    now: jiff::Timestamp,
+    now: Timestamp,
     findings: Findings,
 }
 
 /// What is wrong with a policy. Without a kind it is guessed ([`guess`]). `now` is the time that dates in conditions are
 /// compared with.
-pub fn check(text: &str, kind: Option<&PolicyKind>, catalogue: &Catalogue, now: jiff::Timestamp) -> Vec<Finding> {
+pub fn check(text: &str, kind: Option<&PolicyKind>, catalogue: &Catalogue, now: Timestamp) -> Vec<Finding> {
     let mut findings = Findings { found: Vec::new() };
     let json = match json::read(text) {
         Ok(json) => json,

@@ -196,6 +196,11 @@ fn chain(error: &anyhow::Error) -> String {
 
 /// The error with its snippet.
 pub fn render(error: &SourceError) -> String {
+    render_as(Level::ERROR, None, error)
+}
+
+/// What is found in a text with its snippet: how bad, and the id of the check that found it.
+pub fn render_as(level: Level<'_>, id: Option<&str>, error: &SourceError) -> String {
     let floor = |mut at: usize| {
         at = at.min(error.text.len());
         while !error.text.is_char_boundary(at) {
@@ -205,7 +210,10 @@ pub fn render(error: &SourceError) -> String {
     };
     let start = floor(error.span.start);
     let end = floor(error.span.end.max(start));
-    let title = Level::ERROR.primary_title(&error.message);
+    let mut title = level.primary_title(&error.message);
+    if let Some(id) = id {
+        title = title.id(id);
+    }
     let mut report: Vec<Group<'_>> = Vec::new();
     // What went wrong while a query ran has often no place in it.
     if error.span == (0..0) && !error.text.is_empty() {

@@ -202,7 +202,7 @@ fn date_passed(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test
     if let Some(last) = times.and_then(|times| times.into_iter().max())
         && is_clock
         && is_until
-        && last < checker.now
+        && nepho_model::Timestamp(last.as_microsecond()) < checker.now
     {
         let effect = if statement.denies() { "nothing is denied any more" } else { "nothing is allowed any more" };
         checker.findings.add(&checks::DATE_PASSED, &test.key_span, format!("this ended on {last}: {effect}"));

@@ -100,6 +100,15 @@ fn named(
     }
 }
 
+/// Said with checks of their own, in lower case.
+const SAID: [&str; 3] = ["iam:passrole", "iam:createservicelinkedrole", "sts:assumerole"];
+
+/// The reference classes some actions as permissions management that only read.
+fn only_reads(action: Action<'_>) -> bool {
+    let name = action.name().split(':').next_back().unwrap_or_default();
+    ["Get", "Describe", "List", "Search", "BatchGet", "Validate", "Test"].iter().any(|verb| name.starts_with(verb))
+}
+
 /// Actions that the catalogue classes as changing permissions or resources.
 fn classed(checker: &mut Checker<'_>, statement: &Statement<'_>) {
     let on_everything = statement.listed_resources().iter().any(|resource| resource.pattern.is_everything());
@@ -107,9 +116,9 @@ fn classed(checker: &mut Checker<'_>, statement: &Statement<'_>) {
     let mut writes: Vec<(&Range<usize>, &str)> = Vec::new();
     for item in statement.listed_actions() {
         for action in checker.catalogue.matching(&item.pattern) {
-            let is_named = facts::ESCALATING.iter().any(|named| action.name().eq_ignore_ascii_case(named));
+            let is_named = SAID.iter().chain(&facts::ESCALATING).any(|named| action.name().eq_ignore_ascii_case(named));
             match action.access() {
-                Access::PermissionsManagement if !is_named && takes_any(statement, action) => {
+                Access::PermissionsManagement if !is_named && !only_reads(action) && takes_any(statement, action) => {
                     permissions.push((&item.span, action.name()));
                 }
                 // Only where nothing but `*` was written: what a pattern is meant to hold down is not known.

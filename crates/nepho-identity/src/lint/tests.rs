@@ -3,25 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use nepho_model::Timestamp;
 use proptest::prelude::*;
 
 use super::{CHECKS, Finding, PolicyKind, check};
 use crate::actions::Catalogue;
 
-fn now() -> jiff::Timestamp {
-    "2026-11-25T00:00:00Z".parse().unwrap()
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-25T00:00:00Z").unwrap()
 }
 
+/// As `--kind` takes it; `guess` for none.
 fn kind(word: &str) -> Option<PolicyKind> {
-    match word {
-        "identity" => Some(PolicyKind::Identity),
-        "trust" => Some(PolicyKind::Trust),
-        "resource" => Some(PolicyKind::Resource(None)),
-        "scp" => Some(PolicyKind::ServiceControl),
-        "rcp" => Some(PolicyKind::ResourceControl),
-        "guess" => None,
-        service => Some(PolicyKind::Resource(Some(service.strip_prefix("resource:").unwrap().into()))),
-    }
+    (word != "guess").then(|| word.parse().unwrap())
 }
 
 fn found(text: &str, kind: Option<&PolicyKind>) -> Vec<Finding> {

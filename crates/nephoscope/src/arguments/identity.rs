@@ -1,6 +1,9 @@
 //! `nephoscope identity …`
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use nepho_identity::lint::{PolicyKind, Severity};
 
 use super::{ReplayArguments, TableFormat};
 
@@ -15,6 +18,8 @@ pub enum IdentityAction {
     PathsToAdmin(PathsArguments),
     /// The ways by which principals can gain a principal's permissions.
     PathsTo(PathsToArguments),
+    /// What is wrong with policies as they are written, with the place of each mistake.
+    Lint(LintArguments),
 }
 
 /// Options of `identity can`.
@@ -79,6 +84,30 @@ pub struct PathsToArguments {
     /// All else.
     #[command(flatten)]
     pub paths: PathsArguments,
+}
+
+/// Options of `identity lint`.
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// Policies as JSON, a file each; `-` is standard input.
+    #[arg(value_name = "POLICY.json", required_unless_present = "list")]
+    pub policies: Vec<PathBuf>,
+    /// What the policies are for: identity, resource, resource:SERVICE, trust, scp or rcp (default: guessed from each; an
+    /// scp looks like identity).
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<PolicyKind>,
+    /// List only what is at or above this: error, security, warning or suggestion.
+    #[arg(long, value_name = "SEVERITY", default_value = "suggestion")]
+    pub severity: Severity,
+    /// Exit with 1 when there is something at or above this.
+    #[arg(long, value_name = "SEVERITY", default_value = "security")]
+    pub fail_on: Severity,
+    /// List the checks instead.
+    #[arg(long)]
+    pub list: bool,
+    /// table (with the place in the text), json or csv.
+    #[arg(long, default_value = "table")]
+    pub format: TableFormat,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

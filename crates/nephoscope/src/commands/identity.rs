@@ -1,6 +1,7 @@
 //! `nephoscope identity`
 
 mod can;
+mod lint;
 mod paths;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub fn run(catalog: Arc<Catalog>, action: IdentityAction) -> anyhow::Result<Outc
         IdentityAction::WhoCan(options) => can::who_can(&catalog, &options),
         IdentityAction::PathsToAdmin(options) => paths::to_administrator(&catalog, &options),
         IdentityAction::PathsTo(options) => paths::to(&catalog, &options),
+        IdentityAction::Lint(options) => lint::run(&options),
     }
 }
 

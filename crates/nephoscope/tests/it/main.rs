@@ -6,6 +6,7 @@
 mod bad_input;
 mod demo;
 mod faults;
+mod lint;
 mod permissions;
 mod reports;
 mod scan;
