@@ -14,6 +14,7 @@ mod evaluate;
 mod pattern;
 mod policy;
 mod principal;
+pub mod rightsize;
 pub mod usage;
 mod variables;
 

@@ -21,10 +21,11 @@ pub(crate) struct Names {
     sources: BTreeMap<String, Vec<String>>,
     free: BTreeMap<String, Vec<String>>,
     events: BTreeMap<String, BTreeMap<String, Vec<Rule>>>,
+    tags: BTreeMap<String, Rule>,
     passes: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     data: BTreeMap<String, Vec<String>>,
     unlogged: BTreeMap<String, Vec<String>>,
-    excludable: Vec<String>,
+    excludable: BTreeMap<String, Vec<String>>,
     denied: Vec<String>,
     resources: BTreeMap<String, Vec<String>>,
     single: Vec<String>,
@@ -81,6 +82,19 @@ impl Names {
 
     /// What an event means. Of an event without a line of its own it is the action of its name, if there is one.
     pub(super) fn meaning(&self, source: &str, name: &str, catalogue: &Catalogue) -> Meaning {
+        let mut meaning = self.untagged(source, name, catalogue);
+        if let Meaning::Actions(rules) = &mut meaning
+            && let Some(prefix) = rules.first().and_then(|rule| rule.action.split(':').next())
+            && let Some(tags) = self.tags.get(prefix)
+            && !name.contains("Tag")
+        {
+            rules.push(tags.clone());
+        }
+        meaning
+    }
+
+    /// The same without what tags need.
+    fn untagged(&self, source: &str, name: &str, catalogue: &Catalogue) -> Meaning {
         let free = self.free.get(source).is_some_and(|names| names.iter().any(|of| of == "*" || of == name));
         if free {
             return Meaning::Free;
@@ -127,7 +141,7 @@ impl Names {
             Logged::Never
         } else if lists(&self.data) {
             Logged::Data
-        } else if self.excludable.iter().any(|of| of == prefix) {
+        } else if lists(&self.excludable) {
             Logged::Excludable
         } else {
             Logged::Always
@@ -136,7 +150,7 @@ impl Names {
 
     /// Prefixes of the services that have actions of which a trail need not have the uses.
     pub fn not_always_logged(&self) -> impl Iterator<Item = &str> {
-        self.data.keys().chain(self.unlogged.keys()).chain(&self.excludable).map(String::as_str)
+        self.data.keys().chain(self.unlogged.keys()).chain(self.excludable.keys()).map(String::as_str)
     }
 
     /// Templates of the resources of a service.
@@ -151,12 +165,13 @@ impl Names {
 
     #[cfg(test)]
     pub fn actions(&self) -> impl Iterator<Item = &str> {
-        self.events.values().flat_map(BTreeMap::values).flatten().map(|rule| rule.action.as_str())
+        let rules = self.events.values().flat_map(BTreeMap::values).flatten().chain(self.tags.values());
+        rules.map(|rule| rule.action.as_str())
     }
 
     #[cfg(test)]
     pub fn listed(&self) -> impl Iterator<Item = String> {
-        let lists = self.data.iter().chain(&self.unlogged);
+        let lists = self.data.iter().chain(&self.unlogged).chain(&self.excludable);
         lists.flat_map(|(prefix, names)| names.iter().map(move |name| format!("{prefix}:{name}").to_lowercase()))
     }
 
@@ -195,10 +210,16 @@ pub(super) fn values<'j>(parameters: &'j Json, path: &str) -> Vec<&'j Json> {
     for value in at {
         match value {
             Json::Array(items) => found.extend(items),
-            Json::Null => {}
             other => found.push(other),
         }
     }
+    let is_empty = |value: &Json| match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    found.retain(|value| !is_empty(value));
     found
 }
 
