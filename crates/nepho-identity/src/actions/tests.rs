@@ -27,10 +27,13 @@ fn a_broken_table_is_refused() {
     read::catalogue("s3:ListBucket\tList\n", "").unwrap_err();
 }
 
+/// Name, level, some of the resource types and whether they are required, some of the condition keys.
+type Fact = (&'static str, Access, &'static [(&'static str, bool)], &'static [&'static str]);
+
 /// From the pages of the Service Authorization Reference.
 #[test]
 fn facts_of_the_reference() {
-    let cases: [(&str, Access, &[(&str, bool)], &[&str]); 16] = [
+    let cases: [Fact; 16] = [
         (
             "s3:GetObject",
             Access::Read,
@@ -240,4 +243,33 @@ proptest! {
         let pattern = Pattern::new(&text);
         prop_assert_eq!(matching(&pattern), by_loop(&pattern));
     }
+}
+
+/// What the rest of the catalogue says of AWS, it says of actions that there are and of condition keys that they have.
+#[test]
+fn the_catalogue_names_listed_actions_and_keys() {
+    let catalog = nepho_catalog::Catalog::embedded().unwrap();
+    let mut unknown = Vec::new();
+    for access in catalog.access.values().filter(|access| access.kind.starts_with("aws.")) {
+        let parts =
+            [&access.read, &access.write, &access.delete, &access.administer_data, &access.administer_configuration];
+        for name in parts.into_iter().flatten().flat_map(|group| &group.actions) {
+            if matching(&Pattern::new(&name.to_lowercase())).is_empty() {
+                unknown.push(format!("{}: {name}", access.kind));
+            }
+        }
+    }
+    for escalation in catalog.escalations.values().filter(|escalation| escalation.id.starts_with("aws.")) {
+        for permission in escalation.steps.iter().flat_map(|step| step.alternatives()).flatten() {
+            let Some(action) = Catalogue::embedded().action(&permission.action) else {
+                unknown.push(format!("{}: {}", escalation.id, permission.action));
+                continue;
+            };
+            for key in permission.given.keys().filter(|key| !key.starts_with("aws:") && !action.has_condition_key(key))
+            {
+                unknown.push(format!("{}: {action:?} with {key}", escalation.id));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }

@@ -9,8 +9,8 @@ use anyhow::bail;
 use nepho_catalog::Catalog;
 use nepho_identity::{Directory, IdentityId, IdentityKind};
 
-use crate::Outcome;
 use crate::arguments::IdentityAction;
+use crate::{Outcome, output};
 
 pub fn run(catalog: Arc<Catalog>, action: IdentityAction) -> anyhow::Result<Outcome> {
     match action {
@@ -37,4 +37,11 @@ fn principal(directory: &Directory, name: &str) -> anyhow::Result<IdentityId> {
             bail!("several principals are called `{name}`: name one by its ARN ({})", arns.join(", "))
         }
     }
+}
+
+/// Writes a line with what stands before its first word; what names of the cloud's hold does nothing to a terminal.
+fn indented(text: &str) -> anyhow::Result<()> {
+    let words = text.trim_start();
+    let space = text.get(..text.len() - words.len()).unwrap_or_default();
+    output::line(&format!("{space}{}", nepho_report::harmless(words)))
 }

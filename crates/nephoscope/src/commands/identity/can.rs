@@ -8,7 +8,7 @@ use nepho_graph::NodeId;
 use nepho_identity::{Answer, Asker, Directory, Ground, Outcome as Decided, resource_of};
 use serde_json::{Value as Json, json};
 
-use super::principal;
+use super::{indented, principal};
 use crate::arguments::{CanArguments, TableFormat, WhoCanArguments};
 use crate::{Outcome, output, pipeline};
 
@@ -61,7 +61,7 @@ fn ground(ground: &Ground<'_>) -> Json {
 }
 
 fn print(answer: &Answer<'_>, arn: &str, action: &str, resource: &str) -> anyhow::Result<()> {
-    let line = |text: String| output::line(&nepho_report::harmless(&text));
+    let line = |text: String| indented(&text);
     line(format!("{}: {arn} {action} {resource}", word(answer)))?;
     if let Some(condition) = &answer.condition {
         line(format!("  if {condition}"))?;

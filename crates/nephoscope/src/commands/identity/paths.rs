@@ -9,7 +9,7 @@ use nepho_identity::escalation::{Escalations, Path};
 use nepho_identity::{Directory, IdentityId, IdentityKind};
 use serde_json::{Value as Json, json};
 
-use super::principal;
+use super::{indented, principal};
 use crate::arguments::{PathsArguments, PathsToArguments, TableFormat};
 use crate::{Outcome, output, pipeline};
 
@@ -104,7 +104,7 @@ fn print(directory: &Directory, paths: &[Path<'_>], format: TableFormat) -> anyh
             output::table(format, &["start", "target", "hop", "from", "to", "method"], &rows)
         }
         TableFormat::Table => {
-            let line = |text: &str| output::line(&nepho_report::harmless(text));
+            let line = indented;
             for path in paths {
                 let own = path.hops.last().is_some_and(|hop| hop.is_own());
                 let ends = if own { "can make itself an administrator" } else { "has all of these permissions" };
