@@ -77,7 +77,8 @@ pub(super) fn text(changes: &[Change]) -> String {
                     Line::Removed(of) => ('-', of),
                     Line::Added(of) => ('+', of),
                 };
-                let _ = writeln!(text, "{sign}{of}");
+                // A key of an object can have a line's end in it.
+                let _ = writeln!(text, "{sign}{}", of.replace(['\n', '\r'], "\u{fffd}"));
             }
         }
     }

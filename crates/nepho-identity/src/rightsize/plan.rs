@@ -1,6 +1,7 @@
 //! What was used, made into statements that today's policies have in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -21,6 +22,17 @@ pub struct Need {
     pub action: String,
     /// On what.
     pub target: Target,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.action)?;
+        match &self.target {
+            Target::Without => Ok(()),
+            Target::Of(pattern) => write!(f, " on {}", document::pattern(pattern)),
+            Target::Unknown => f.write_str(" on a resource that the events do not name"),
+        }
+    }
 }
 
 /// By statement of today's and action, what it was used on.

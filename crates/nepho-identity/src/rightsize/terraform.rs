@@ -73,7 +73,10 @@ fn quoted(text: &str) -> String {
                 quoted.push(c);
                 quoted.push(c);
             }
-            c if c.is_control() => {
+            // What would not be seen, or would turn the direction of the text.
+            c if c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}') =>
+            {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(c));
             }
             c => quoted.push(c),

@@ -40,6 +40,12 @@ impl OfAction {
         }
     }
 
+    /// The templates of required types of which there is no resource.
+    fn lacks<'a>(&'a self, found: &'a [Pattern]) -> impl Iterator<Item = &'a str> {
+        let required = self.types.iter().filter(|(.., required)| *required);
+        required.filter(|(of, ..)| !found.iter().any(|arn| of.covers(arn))).map(|(_, template, _)| &**template)
+    }
+
     /// The resources among `candidates`. One that is of several types of the service is taken as of the longest: a
     /// bucket's pattern stands for the ARNs of objects too.
     fn fitting(&self, candidates: &[Pattern]) -> Vec<Pattern> {
@@ -118,16 +124,15 @@ impl Request<'_> {
             let mut found = match &rule.on {
                 Some(template) => names::fill(template, &parameters, place),
                 None if rule.unnamed => Vec::new(),
-                None => match action.fitting(&named) {
-                    none if none.is_empty() || action.types.len() > 1 => {
+                None => {
+                    let mut found = action.fitting(&named);
+                    if found.is_empty() || action.lacks(&found).next().is_some() {
                         let templates = Names::embedded().templates(&action.prefix);
                         let made = templates.iter().flat_map(|of| names::fill(of, &parameters, place));
-                        let mut made = action.fitting(&made.collect::<Vec<_>>());
-                        made.extend(none);
-                        made
+                        found.extend(action.fitting(&made.collect::<Vec<_>>()));
                     }
-                    found => found,
-                },
+                    found
+                }
             };
             if found.is_empty() {
                 used.add(&action.name, "", self.denied);
@@ -135,11 +140,8 @@ impl Request<'_> {
             }
             found.extend(rule.also.iter().flat_map(|of| names::fill(of, &parameters, place)));
             // What a request needs but does not name, as the instance that is to be made: any of its type.
-            for (pattern, template, required) in &action.types {
-                if *required && !found.iter().any(|arn| pattern.covers(arn)) {
-                    found.push(any_of(template, place));
-                }
-            }
+            let lacking: Vec<Pattern> = action.lacks(&found).map(|template| any_of(template, place)).collect();
+            found.extend(lacking);
             found.sort();
             found.dedup();
             for arn in &found {
