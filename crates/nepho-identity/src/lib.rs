@@ -14,6 +14,8 @@ mod evaluate;
 mod pattern;
 mod policy;
 mod principal;
+pub mod rightsize;
+pub mod usage;
 mod variables;
 
 pub use access::{Answer, Asker};

@@ -2,6 +2,7 @@
 
 mod can;
 mod paths;
+mod right_size;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub fn run(catalog: Arc<Catalog>, action: IdentityAction) -> anyhow::Result<Outc
         IdentityAction::WhoCan(options) => can::who_can(&catalog, &options),
         IdentityAction::PathsToAdmin(options) => paths::to_administrator(&catalog, &options),
         IdentityAction::PathsTo(options) => paths::to(&catalog, &options),
+        IdentityAction::RightSize(options) => right_size::run(&catalog, &options),
     }
 }
 
