@@ -100,10 +100,7 @@ fn who_may_write_the_own_policy_is_an_administrator_unless_something_keeps_them_
     // Who may write any user's policies may write that of one whose keys they cannot have: of themselves it is enough.
     assert_eq!(
         found,
-        set(&[
-            "free: put-user-policy free",
-            "bounded-by-everything: put-user-policy bounded-by-everything",
-        ])
+        set(&["free: put-user-policy free", "bounded-by-everything: put-user-policy bounded-by-everything",])
     );
 }
 

@@ -113,7 +113,8 @@ fn is_everything(written: &Written) -> bool {
 /// Statements that allow what is planned.
 pub(super) fn rules(plan: &Plan<'_>, today: &Today<'_>, catalogue: &Catalogue, width: Option<Width>) -> Vec<Rule> {
     // By conditions and resources: the actions, and the statements that they come from.
-    let mut merged: BTreeMap<(String, Vec<String>), (BTreeSet<String>, BTreeSet<usize>, Rule)> = BTreeMap::new();
+    type Merged = BTreeMap<(String, Vec<String>), (BTreeSet<String>, BTreeSet<usize>, Rule)>;
+    let mut merged = Merged::new();
     // Many actions are used on the same resources.
     let mut generalised: HashMap<Vec<&Target>, Vec<Group>> = HashMap::new();
     for ((number, action), targets) in plan {

@@ -302,7 +302,7 @@ fn what_is_not_known_is_listed_not_guessed() {
 fn data_events_of_a_service_are_there_or_not() {
     let list =
         record(user(), "s3.amazonaws.com", "GetBucketAcl", json!({"requestParameters": {"bucketName": "reports"}}));
-    assert!(!read_all(&[list.clone()]).has_data_events("111122223333", "s3"));
+    assert!(!read_all(std::slice::from_ref(&list)).has_data_events("111122223333", "s3"));
     let usage = read_all(&[list, object_read("2026/a.csv")]);
     assert!(usage.has_data_events("111122223333", "s3"));
     assert!(!usage.has_data_events("444455556666", "s3"));

@@ -35,7 +35,8 @@ pub fn run(catalog: &Arc<Catalog>, options: &RightSizeArguments) -> anyhow::Resu
     // Services act for the principal in some of the events.
     context.set_unknown("aws:ViaAWSService");
     let tags = tags(graph, identity);
-    let known: Vec<Box<str>> = graph.nodes().map(|node| node.key().into()).filter(is_arn).collect();
+    let known: Vec<Box<str>> =
+        graph.nodes().map(|node| node.key()).filter(|key| key.starts_with("arn:")).map(Into::into).collect();
     let subject = Subject {
         principal: &identity.principal,
         policies: directory.policies_of(id).identity,
@@ -77,10 +78,6 @@ fn last_accessed(path: &Path) -> anyhow::Result<LastAccessed> {
     let answer = serde_json::from_slice(&text).with_context(|| format!("`{name}` is no JSON"))?;
     LastAccessed::of(&answer)
         .map_err(|error| anyhow::anyhow!("`{name}` is no answer of GetServiceLastAccessedDetails: {error}"))
-}
-
-fn is_arn(key: &Box<str>) -> bool {
-    key.starts_with("arn:")
 }
 
 fn tags(graph: &Graph, identity: &Identity) -> Vec<(Box<str>, Box<str>)> {
