@@ -11,6 +11,7 @@ mod context;
 mod directory;
 pub mod escalation;
 mod evaluate;
+pub mod lint;
 mod pattern;
 mod policy;
 mod principal;

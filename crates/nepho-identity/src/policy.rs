@@ -5,6 +5,7 @@ mod condition;
 use serde_json::Value as Json;
 
 pub use condition::{Held, Operator, Quantifier, Test};
+pub(crate) use condition::{in_range, prefix, time};
 
 use crate::pattern::Pattern;
 

@@ -109,7 +109,7 @@ impl Operator {
     }
 
     /// The operator of which it is the opposite, or itself.
-    fn positive(self) -> Self {
+    pub(crate) fn positive(self) -> Self {
         match self {
             O::StringNotEquals => O::StringEquals,
             O::StringNotEqualsIgnoreCase => O::StringEqualsIgnoreCase,
@@ -175,6 +175,16 @@ pub enum Held {
 }
 
 impl Test {
+    /// A test without variables, with any of the values.
+    pub(crate) fn plain(
+        (quantifier, operator, if_exists): (Option<Quantifier>, Operator, bool),
+        key: &str,
+        values: Vec<Box<str>>,
+    ) -> Self {
+        let lower = key.to_ascii_lowercase().into();
+        Self { operator, quantifier, if_exists, key: key.into(), lower, values, has_variables: false }
+    }
+
     /// The tests of a `Condition`.
     pub(super) fn all(condition: &Json, has_variables: bool) -> Result<Vec<Self>, String> {
         let Json::Object(operators) = condition else { return Err("`Condition` is no JSON object".to_owned()) };
@@ -192,7 +202,8 @@ impl Test {
         Ok(tests)
     }
 
-    fn operator(text: &str) -> Result<(Option<Quantifier>, Operator, bool), String> {
+    /// What an operator's name says: quantifier, operator, whether `IfExists`.
+    pub(crate) fn operator(text: &str) -> Result<(Option<Quantifier>, Operator, bool), String> {
         let lower = text.to_ascii_lowercase();
         let (quantifier, name) = match lower.split_once(':') {
             Some(("forallvalues", name)) => (Some(Quantifier::All), name),
@@ -300,7 +311,7 @@ fn arn_like(value: &str, pattern: &Pattern) -> bool {
 }
 
 /// Whether an address, or all of a range, is in a range; `None` where one of them is none.
-fn in_range(value: &str, range: &str) -> Option<bool> {
+pub(crate) fn in_range(value: &str, range: &str) -> Option<bool> {
     let (address, length) = prefix(value)?;
     let (network, bits) = prefix(range)?;
     let wide = |address: IpAddr| match address {
@@ -315,7 +326,8 @@ fn in_range(value: &str, range: &str) -> Option<bool> {
     Some(length >= bits && address & mask == network & mask)
 }
 
-fn prefix(text: &str) -> Option<(IpAddr, u32)> {
+/// An address and the length of its prefix.
+pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (text, None),
@@ -327,7 +339,7 @@ fn prefix(text: &str) -> Option<(IpAddr, u32)> {
 }
 
 /// ISO 8601, or seconds since 1970.
-fn time(text: &str) -> Option<jiff::Timestamp> {
+pub(crate) fn time(text: &str) -> Option<jiff::Timestamp> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<i64>() {
         return jiff::Timestamp::from_second(seconds).ok();
