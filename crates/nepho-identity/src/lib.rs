@@ -15,6 +15,8 @@ pub mod lint;
 mod pattern;
 mod policy;
 mod principal;
+pub mod rightsize;
+pub mod usage;
 mod variables;
 
 pub use access::{Answer, Asker};

@@ -9,7 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use nepho_model::{Severity, Timestamp};
 use nepho_report::Format;
 
-pub use identity::{CanArguments, IdentityAction, LintArguments, PathsArguments, PathsToArguments, WhoCanArguments};
+pub use identity::{
+    CanArguments, IdentityAction, LintArguments, PathsArguments, PathsToArguments, PolicyFormat, RightSizeArguments,
+    WhoCanArguments,
+};
 
 /// Reads your clouds, joins what it finds into one graph, and shows what matters, with proof and fix.
 #[derive(Debug, Parser)]

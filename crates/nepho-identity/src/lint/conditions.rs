@@ -148,7 +148,7 @@ fn quantified(
             // A tag that has to be there brings the list of tags with it.
             let has_tags =
                 statement.tests.iter().any(|other| other.lower.starts_with("aws:requesttag/") && other.requires());
-            if !must_be_there && !(test.lower == "aws:tagkeys" && has_tags) {
+            if !(must_be_there || (test.lower == "aws:tagkeys" && has_tags)) {
                 let message = format!("requests without `{}` are allowed as well", test.key);
                 checker.findings.add(&checks::ALL_OF_NOTHING, &test.key_span, message);
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use nepho_identity::lint::{PolicyKind, Severity};
 
 use super::{ReplayArguments, TableFormat};
@@ -20,6 +20,8 @@ pub enum IdentityAction {
     PathsTo(PathsToArguments),
     /// What is wrong with policies as they are written, with the place of each mistake.
     Lint(LintArguments),
+    /// The smallest policy that allows what a principal was seen to do. Writes nothing to the cloud.
+    RightSize(RightSizeArguments),
 }
 
 /// Options of `identity can`.
@@ -108,6 +110,39 @@ pub struct LintArguments {
     /// table (with the place in the text), json or csv.
     #[arg(long, default_value = "table")]
     pub format: TableFormat,
+}
+
+/// Options of `identity right-size`.
+#[derive(Debug, Args)]
+pub struct RightSizeArguments {
+    /// A user or role: its name or ARN.
+    pub principal: String,
+    /// CloudTrail events: files, compressed or not, or folders of them, as a trail writes them to S3 (`-` is standard input).
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub events: Vec<PathBuf>,
+    /// The answer of GetServiceLastAccessedDetails for the principal, made with ACTION_LEVEL.
+    #[arg(long, value_name = "FILE")]
+    pub last_accessed: Option<PathBuf>,
+    /// Days that the events have to cover at least.
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    pub days: u32,
+    /// Where today's policies come from.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// json, terraform or diff.
+    #[arg(long, default_value = "json")]
+    pub format: PolicyFormat,
+}
+
+/// How a policy is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyFormat {
+    /// The policy document; a list of them where one has no room for all.
+    Json,
+    /// Terraform's resources.
+    Terraform,
+    /// What becomes of each of today's statements.
+    Diff,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

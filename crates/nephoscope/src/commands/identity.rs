@@ -3,6 +3,7 @@
 mod can;
 mod lint;
 mod paths;
+mod right_size;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub fn run(catalog: Arc<Catalog>, action: IdentityAction) -> anyhow::Result<Outc
         IdentityAction::PathsToAdmin(options) => paths::to_administrator(&catalog, &options),
         IdentityAction::PathsTo(options) => paths::to(&catalog, &options),
         IdentityAction::Lint(options) => lint::run(&options),
+        IdentityAction::RightSize(options) => right_size::run(&catalog, &options),
     }
 }
 
