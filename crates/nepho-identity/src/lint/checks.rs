@@ -390,7 +390,7 @@ pub const PRESENCE_ONLY: Check = suggestion(
 );
 pub const MFA_ABSENT: Check = security(
     "mfa-absent",
-    "Condition on MFA that requests without the key slip past",
+    "Condition on MFA that lets requests without it through",
     "to deny without MFA use `BoolIfExists` with `false`; to allow with MFA use `Bool` with `true`: access keys have no such key",
 );
 pub const SOURCE_NETWORK_UNPAIRED: Check = security(

@@ -1,5 +1,6 @@
 //! The conditions of a statement, each for itself: whether operator, key and values go together, and with the actions.
 
+use super::actions::is_everything;
 use super::document::{Item, Statement, Test};
 use super::principals::takes_everything;
 use super::{Checker, checks, facts, values};
@@ -177,13 +178,21 @@ fn unsupported(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test
     if !is_of_tags && !is_of_one_service {
         return;
     }
-    // As with Access Analyzer, only actions that are named in full: what a wildcard stands for besides is no mistake.
+    // As with Access Analyzer, only actions that are named in full, unless there is none at all that has the key: what a
+    // wildcard stands for besides is no mistake.
     let named = statement.listed_actions().iter().filter_map(|item| checker.catalogue.action(&item.text));
     let without: Vec<Action<'_>> = named.filter(|action| !action.has_condition_key(test.key)).collect();
-    let Some(first) = without.first() else { return };
-    let names = match without.len() {
-        1 => format!("`{}`", first.name()),
-        count => format!("`{}` and {} more", first.name(), count - 1),
+    let has_key = |item: &Item<'_>| {
+        is_everything(item)
+            || checker.catalogue.matching(&item.pattern).any(|action| action.has_condition_key(test.key))
+    };
+    let actions = statement.listed_actions();
+    let names = match without.as_slice() {
+        _ if actions.len() > 1 && !actions.iter().any(has_key) => "any of the actions".to_owned(),
+        [] if actions.len() == 1 && !actions.iter().any(has_key) => "any of the actions".to_owned(),
+        [] => return,
+        [first] => format!("`{}`", first.name()),
+        [first, more @ ..] => format!("`{}` and {} more", first.name(), more.len()),
     };
     let without_key = match (test.requires(), statement.denies()) {
         (true, true) => "without it they are never denied here",
@@ -202,7 +211,6 @@ fn wildcards(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'
     };
     let Some(value) = test.values.iter().find(has_wildcard) else { return };
     match operator.positive() {
-        // In a header or a prefix a `*` or `?` can be meant.
         O::StringEquals | O::StringEqualsIgnoreCase => {
             let message = format!("`{}` takes `{}` to the letter", test.operator_text, value.text);
             checker.findings.add(&checks::WILDCARD_LITERAL, &value.span, message);
@@ -280,6 +288,10 @@ fn network_of(address: std::net::IpAddr, bits: u32) -> std::net::IpAddr {
 fn mfa(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test<'_>, operator: O, if_exists: bool) {
     let value = test.values.first().map(|value| value.text.to_ascii_lowercase());
     let slips_past = match (&*test.lower, operator, value.as_deref()) {
+        ("aws:multifactorauthpresent", O::Bool, Some("false")) if statement.allows() => {
+            let message = "this allows requests without MFA and none with it";
+            return checker.findings.add(&checks::MFA_ABSENT, &test.key_span, message);
+        }
         ("aws:multifactorauthpresent", O::Bool, Some("false")) => statement.denies() && !if_exists,
         ("aws:multifactorauthpresent", O::Bool, Some("true")) => statement.allows() && if_exists,
         ("aws:multifactorauthage", O::NumericLessThan | O::NumericLessThanEquals, _) => statement.allows() && if_exists,

@@ -204,7 +204,7 @@ pub const ESCALATING: [&str; 17] = [
 ];
 
 /// Actions that read secrets or the content of resources, in lower case.
-pub const DATA_READING: [&str; 9] = [
+pub const DATA_READING: [&str; 15] = [
     "s3:getobject",
     "secretsmanager:getsecretvalue",
     "ssm:getparameter",
@@ -214,6 +214,12 @@ pub const DATA_READING: [&str; 9] = [
     "kms:decrypt",
     "ebs:getsnapshotblock",
     "codecommit:gitpull",
+    "redshift:getclustercredentials",
+    "redshift:getclustercredentialswithiam",
+    "rds-db:connect",
+    "lightsail:getinstanceaccessdetails",
+    "lightsail:getrelationaldatabasemasteruserpassword",
+    "cognito-idp:describeuserpoolclient",
 ];
 
 /// Whether it is written as regions are: `eu-central-1`, `us-gov-west-1`.
@@ -234,4 +240,28 @@ pub fn is_region(text: &str) -> bool {
 /// Whether it is an account number.
 pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::Catalogue;
+
+    /// A name that the catalogue does not have would never be found in a policy.
+    #[test]
+    fn what_is_named_exists() {
+        let catalogue = Catalogue::embedded();
+        for action in ESCALATING.iter().chain(&DATA_READING) {
+            let found = catalogue.action(action).unwrap_or_else(|| panic!("{action}"));
+            assert!(!found.without_resource(), "{action} cannot be allowed on any resource");
+        }
+        let keys = CROSS_SERVICE_KEYS.iter().chain(&SENSITIVE_KEYS).chain(&PRINCIPAL_KEYS).chain(&NARROWING_KEYS);
+        // SNS writes it into its own default policy, and documents it no more.
+        for key in keys.filter(|key| **key != "aws:sourceowner") {
+            assert!(catalogue.condition_key(key).is_some(), "{key}");
+        }
+        for service in RESOURCE_CONTROLLED {
+            assert!(catalogue.service(service).is_some(), "{service}");
+        }
+    }
 }

@@ -43,6 +43,16 @@ fn is_any(statement: &Statement<'_>, of_type: ResourceType<'_>) -> bool {
     }
 }
 
+/// Whether a statement takes every resource of a type, in all regions and accounts of a partition.
+fn is_all(statement: &Statement<'_>, of_type: ResourceType<'_>) -> bool {
+    let in_any_partition = |item: &Item<'_>| match item.pattern.text().splitn(3, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, rest] => Pattern::new(&format!("arn:*:{rest}")),
+        _ => item.pattern.clone(),
+    };
+    let pattern = of_type.pattern();
+    statement.listed_resources().iter().any(|item| in_any_partition(item).covers(&pattern))
+}
+
 fn takes_any(statement: &Statement<'_>, action: Action<'_>) -> bool {
     action.resource_types().any(|(of_type, _)| is_any(statement, of_type))
 }
@@ -111,7 +121,6 @@ fn only_reads(action: Action<'_>) -> bool {
 
 /// Actions that the catalogue classes as changing permissions or resources.
 fn classed(checker: &mut Checker<'_>, statement: &Statement<'_>) {
-    let on_everything = statement.listed_resources().iter().any(|resource| resource.pattern.is_everything());
     let mut permissions: Vec<(&Range<usize>, &str)> = Vec::new();
     let mut writes: Vec<(&Range<usize>, &str)> = Vec::new();
     for item in statement.listed_actions() {
@@ -121,9 +130,12 @@ fn classed(checker: &mut Checker<'_>, statement: &Statement<'_>) {
                 Access::PermissionsManagement if !is_named && !only_reads(action) && takes_any(statement, action) => {
                     permissions.push((&item.span, action.name()));
                 }
-                // Only where nothing but `*` was written: what a pattern is meant to hold down is not known.
+                // A region or an account holds it down already.
                 Access::Write
-                    if on_everything && !is_named && action.resource_types().any(|(_, required)| required) =>
+                    if !is_named
+                        && action
+                            .resource_types()
+                            .any(|(of_type, required)| required && is_all(statement, of_type)) =>
                 {
                     writes.push((&item.span, action.name()));
                 }

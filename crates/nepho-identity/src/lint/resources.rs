@@ -111,7 +111,14 @@ fn service_and_shape(checker: &mut Checker<'_>, item: &Item<'_>, arn: &Arn<'_>) 
         [a, b, c, _, _, resource] => Pattern::new(&format!("{a}:{b}:{c}:*:*:{resource}")),
         _ => Pattern::new(text),
     };
-    let near = same_service.iter().find(|of_type| has_arn(**of_type, &without(item.pattern.text())));
+    let beginning = |of_type: &ResourceType<'_>| {
+        let resource = of_type.template().splitn(6, ':').nth(5).unwrap_or_default();
+        resource.split("${").next().map_or(0, |named| if arn.resource.starts_with(named) { named.len() } else { 0 })
+    };
+    let near = same_service
+        .iter()
+        .filter(|of_type| has_arn(**of_type, &without(item.pattern.text())))
+        .max_by_key(|of_type| beginning(of_type));
     let message = match near {
         Some(of_type) => format!("the ARN of a {} {} is `{}`", arn.service, of_type.name(), of_type.template()),
         None => format!("no resource of `{}` has such an ARN", arn.service),
@@ -132,7 +139,8 @@ pub fn fits(of_type: ResourceType<'_>, pattern: &Pattern) -> bool {
 /// Whether a resource of this type can have an ARN that the pattern takes. In a policy a `*` takes colons too, but partition,
 /// region and account of a resource have none: so those of the pattern are put in their place, a sample where they are open.
 fn has_arn(of_type: ResourceType<'_>, pattern: &Pattern) -> bool {
-    let samples: Vec<String> = pattern.text().splitn(6, ':').map(|part| part.replace(['*', '?'], "x")).collect();
+    let sample = |part: &str| if part.is_empty() { "x".to_owned() } else { part.replace(['*', '?'], "x") };
+    let samples: Vec<String> = pattern.text().splitn(6, ':').map(sample).collect();
     let mut arn = String::new();
     for (at, part) in of_type.template().splitn(6, ':').enumerate() {
         if at > 0 {
