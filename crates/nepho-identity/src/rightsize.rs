@@ -232,7 +232,7 @@ fn propose(
     let keeping = Keeping { today: &today, usage, accessed, catalogue, used: &services };
     let (stays, kept, covered) = keeping.stays();
     let (plan, refused) = plan::plan(&needs, &today, &covered, catalogue);
-    let not_today: Vec<Need> = refused.iter().map(|need| (*need).clone()).collect();
+    let refused: HashSet<&Need> = refused.into_iter().collect();
 
     let mut notes = Vec::new();
     let mut policies = Vec::new();
@@ -263,18 +263,19 @@ fn propose(
 
     let read = read(&policies);
     let after = Today::new(subject.principal, account, subject.context, attached(&read), &trusting);
-    let proof = prove(&needs, &not_today, &today, &after, catalogue);
+    let proof = prove(&needs, &refused, &today, &after, catalogue);
     let rules: Vec<Rule> = policies.iter().flatten().cloned().collect();
     notes.extend(remarks(usage, used, &kept));
     Ok(RightSized {
         pairs: Pairs::default(),
         kept,
-        dependents: dependents(&needs, &not_today, &today, &after, catalogue),
+        dependents: dependents(&needs, &refused, &today, &after, catalogue),
         suggestions: suggest::suggestions(&used.circumstances, &needs, subject.tags),
         changes: diff::changes(&today, &rules),
         policies,
         proof,
-        not_today,
+        // Of what may be one of several resources (a role with a path or without) the others say enough.
+        not_today: needs.iter().filter(|need| refused.contains(need) && !need.is_open()).cloned().collect(),
         notes,
     })
 }
@@ -319,8 +320,13 @@ fn needs(usage: &Usage, used: &Used, accessed: Option<&LastAccessed>, catalogue:
 }
 
 /// Asks the new policies for all that was used and is allowed today.
-fn prove(needs: &[Need], not_today: &[Need], today: &Today<'_>, after: &Today<'_>, catalogue: &Catalogue) -> Proof {
-    let refused: HashSet<&Need> = not_today.iter().collect();
+fn prove(
+    needs: &[Need],
+    refused: &HashSet<&Need>,
+    today: &Today<'_>,
+    after: &Today<'_>,
+    catalogue: &Catalogue,
+) -> Proof {
     let mut proof = Proof::default();
     for need in needs.iter().filter(|need| !refused.contains(need)) {
         proof.asked += 1;
@@ -354,12 +360,11 @@ fn known(subject: &Subject<'_>, needs: &[Need]) -> Vec<Pattern> {
 /// Actions that used ones may need beside them and that the new policies no longer allow at all.
 fn dependents(
     needs: &[Need],
-    not_today: &[Need],
+    refused: &HashSet<&Need>,
     today: &Today<'_>,
     after: &Today<'_>,
     catalogue: &Catalogue,
 ) -> Vec<(String, String)> {
-    let refused: HashSet<&Need> = not_today.iter().collect();
     let used: BTreeSet<&str> =
         needs.iter().filter(|need| !refused.contains(need)).map(|need| need.action.as_str()).collect();
     let mut all = Vec::new();

@@ -24,6 +24,13 @@ pub struct Need {
     pub target: Target,
 }
 
+impl Need {
+    /// Whether it stands for any resource of a pattern.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(&self.target, Target::Of(pattern) if pattern.text().contains('*'))
+    }
+}
+
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.action)?;

@@ -193,6 +193,12 @@ fn events_are_taken_for_the_actions_that_iam_asks_for() {
             json!({"requestParameters": {"instancesSet": {"items": [{"instanceId": "i-ebeaf9e2"}]}, "force": false}}),
             vec!["ec2:StopInstances arn:aws:ec2:eu-west-1:111122223333:instance/i-ebeaf9e2"],
         ),
+        (
+            "logs.amazonaws.com",
+            "CreateLogStream",
+            json!({"requestParameters": {"logGroupName": "/aws/lambda/resize", "logStreamName": "2026/03/02/[$LATEST]8f3a"}}),
+            vec!["logs:CreateLogStream arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/resize:log-stream:*"],
+        ),
         ("apigateway.amazonaws.com", "GetRestApis", json!({}), vec!["apigateway:GET ?"]),
         (
             "lambda.amazonaws.com",

@@ -198,3 +198,38 @@ fn explain(result: &RightSized, usage: &Usage, identity: &Identity) {
         say(format!("could be added: {} {} {}: {}", of.operator, of.key, of.values.join(", "), of.note));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::walk;
+
+    #[test]
+    fn of_a_trails_folders_those_of_the_account_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = [
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/02/a.json.gz",
+            "AWSLogs/111122223333/CloudTrail-Lake/Query/2026/03/02/id/result_1.csv.gz",
+            "AWSLogs/o-abc/111122223333/CloudTrail/eu-west-1/2026/03/02/b.json",
+            "by-hand/444455556666/c.jsonl",
+        ];
+        let others = [
+            "AWSLogs/444455556666/CloudTrail/eu-west-1/2026/03/02/d.json.gz",
+            "AWSLogs/o-abc/444455556666/CloudTrail/eu-west-1/2026/03/02/e.json.gz",
+            "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/03/02/f.json.gz",
+            "AWSLogs/111122223333/CloudTrail-Lake/Query/2026/03/02/id/result_sign.json",
+            "notes.txt",
+        ];
+        for name in wanted.iter().chain(&others) {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let mut files = Vec::new();
+        walk(folder.path(), "111122223333", 0, &mut files).unwrap();
+        let found = |name: &&str| files.contains(&folder.path().join(name));
+        assert!(wanted.iter().all(found), "{files:?}");
+        assert_eq!(files.len(), wanted.len(), "{files:?}");
+    }
+}
