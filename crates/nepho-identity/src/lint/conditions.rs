@@ -174,7 +174,9 @@ fn unsupported(checker: &mut Checker<'_>, statement: &Statement<'_>, test: &Test
         && checker.catalogue.condition_key(test.key).is_some()
         && !facts::CROSS_SERVICE_KEYS.contains(&&*test.lower)
         // Claims of the session's token, which every request of the session has.
-        && service != "saml";
+        && service != "saml"
+        // Of some keys the reference does not say which actions have them.
+        && checker.catalogue.service(service).into_iter().flat_map(|of| of.actions()).any(|of| of.has_condition_key(test.key));
     if !is_of_tags && !is_of_one_service {
         return;
     }
