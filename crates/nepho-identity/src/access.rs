@@ -167,38 +167,25 @@ impl<'a> Asker<'a> {
 
     /// Whether an identity may do this on every resource of its account, what is above the account apart.
     pub fn on_everything(&self, id: IdentityId, action: &str) -> bool {
-        let policies = Policies { service_control: Vec::new(), ..self.directory.policies_of(id) };
-        self.everywhere(id, action, policies)
+        self.everywhere(id, action, self.directory.policies_of(id))
     }
 
-    /// Whether it might, were its own policies to allow everything.
+    /// Whether it might, were its own policies one that allows everything.
     pub fn if_allowed_everything(&self, id: IdentityId, action: &str) -> bool {
-        let own = vec![Attached { name: "", policy: &EVERYTHING }];
-        let policies = Policies { identity: own, service_control: Vec::new(), ..self.directory.policies_of(id) };
+        let identity = vec![Attached { name: "", policy: &EVERYTHING }];
+        self.everywhere(id, action, Policies { identity, ..self.directory.policies_of(id) })
+    }
+
+    /// Whether it might, were a document to be added to its own policies.
+    pub fn with_document(&self, id: IdentityId, action: &str, document: &Policy) -> bool {
+        let mut policies = self.directory.policies_of(id);
+        policies.identity.push(Attached { name: "", policy: document });
         self.everywhere(id, action, policies)
     }
 
-    /// Whether an identity would have everything under another document in place of one of its own.
-    pub fn everything_with(&self, id: IdentityId, document: &Policy, actions: &[&str]) -> bool {
-        actions.iter().all(|action| {
-            let mut policies = self.directory.policies_of(id);
-            policies.identity.push(Attached { name: "", policy: document });
-            policies.service_control.clear();
-            let identity = self.directory.identity(id);
-            let decision = policies.decide(&Request {
-                principal: &identity.principal,
-                action,
-                resource: Pattern::new("*"),
-                account: &identity.account,
-                without_resource: true,
-                context: &identity.context,
-            });
-            answer(decision, &self.asked(id, action), false).outcome == Outcome::Allowed
-        })
-    }
-
-    fn everywhere(&self, id: IdentityId, action: &str, policies: Policies<'a>) -> bool {
+    fn everywhere(&self, id: IdentityId, action: &str, mut policies: Policies<'_>) -> bool {
         let identity = self.directory.identity(id);
+        policies.service_control.clear();
         let decision = policies.decide(&Request {
             principal: &identity.principal,
             action,
@@ -237,7 +224,11 @@ fn answer<'p>(decision: Decision<'p>, asked: &Asked<'_>, unread: bool) -> Answer
 /// What is known of a thing that the policies ask for, once it is known who asks for what: whether they can see to it
 /// that it holds, or whether it never does. `None` where neither is known.
 fn settled(literal: &Literal<'_>, asked: &Asked<'_>) -> Option<bool> {
-    let Literal::Test { test, holds } = literal else { return Some(true) };
+    let (test, holds) = match literal {
+        Literal::Test { test, holds } => (test, holds),
+        Literal::SessionName(_) | Literal::OtherSession(_) => return Some(true),
+        Literal::Resource { .. } => return None,
+    };
     let when = |context: &Context| match test.holds(context) {
         Held::Yes => Some(*holds),
         Held::No => Some(!*holds),

@@ -353,10 +353,14 @@ impl<'p> Judge<'_, 'p> {
 
     /// What a statement asks for to apply to the request, its principals apart.
     fn applies(&self, policy: &Policy, statement: &'p Statement) -> Formula<'p> {
-        if !self.acts(&statement.actions) || !self.is_on(policy, statement) {
+        if !self.acts(&statement.actions) {
             return Formula::never();
         }
-        let mut all = Vec::new();
+        let on = self.is_on(policy, statement);
+        if on.is_never() {
+            return on;
+        }
+        let mut all = vec![on];
         for test in &statement.conditions {
             match test.holds(self.request.context) {
                 Held::Yes => {}
@@ -377,21 +381,23 @@ impl<'p> Judge<'_, 'p> {
 
     /// Whether a statement is about the resource. Of a pattern of resources an allow is about it when it is about some, a
     /// deny when it is about all.
-    fn is_on(&self, policy: &Policy, statement: &Statement) -> bool {
-        let Some(resources) = &statement.resources else { return true };
-        let context = self.request.context;
+    fn is_on(&self, policy: &Policy, statement: &'p Statement) -> Formula<'p> {
+        let Some(resources) = &statement.resources else { return Formula::always() };
         let mut overlap = Overlap::None;
+        // Patterns of which it is not known what they are.
+        let mut open: Vec<&'p str> = Vec::new();
         for written in &resources.of {
             let this = match written {
                 Written::Fixed(pattern) => self.overlap(pattern),
-                Written::Variable(text) if policy.has_variables => match variables::fill(text, context) {
+                Written::Variable(text) if policy.has_variables => match variables::fill(text, self.request.context) {
                     Ok(Some(filled)) => self.overlap(&filled.pattern()),
                     Ok(None) => Overlap::None,
-                    // Which resources it is about is not known: a variable may be anything.
-                    Err(variables::Unknown) => match self.overlap(&variables::open(text)) {
-                        Overlap::None => Overlap::None,
-                        _ => Overlap::Some,
-                    },
+                    Err(variables::Unknown) => {
+                        if self.overlap(&variables::open(text)) != Overlap::None {
+                            open.push(text);
+                        }
+                        Overlap::None
+                    }
                 },
                 Written::Variable(text) => self.overlap(&Pattern::new(text)),
             };
@@ -401,11 +407,18 @@ impl<'p> Judge<'_, 'p> {
                 _ => {}
             }
         }
-        match (statement.effect, resources.not) {
+        let counts = match (statement.effect, resources.not) {
             (Effect::Allow, false) => overlap != Overlap::None,
             (Effect::Allow, true) => overlap != Overlap::All,
             (Effect::Deny, false) => overlap == Overlap::All,
             (Effect::Deny, true) => overlap == Overlap::None,
+        };
+        let of = |is| open.iter().map(move |written| Formula::of(Literal::Resource { written, is })).collect();
+        match (counts, resources.not) {
+            (true, true) => Formula::all(of(false)),
+            (false, false) => Formula::any(of(true)),
+            (true, false) => Formula::always(),
+            (false, true) => Formula::never(),
         }
     }
 

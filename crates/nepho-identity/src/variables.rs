@@ -68,6 +68,13 @@ pub fn fill(text: &str, context: &Context) -> Result<Option<Filled>, Unknown> {
     Ok(Some(Filled(filled)))
 }
 
+/// The keys that a text's variables stand for, as they are written.
+pub fn keys(text: &str) -> impl Iterator<Item = &str> {
+    let variables = text.split("${").skip(1).filter_map(|after| after.split_once('}'));
+    let keys = variables.map(|(variable, _)| variable.split(',').next().unwrap_or(variable).trim());
+    keys.filter(|key| !["*", "?", "$"].contains(key))
+}
+
 /// A pattern of all that a text may be whatever its variables are.
 pub fn open(text: &str) -> Pattern {
     let mut open = String::with_capacity(text.len());

@@ -425,7 +425,8 @@ impl Objects<'_> {
         versions.iter().any(|version| {
             let Value::Map(fields) = version else { return false };
             let document = fields.get("document").map(|document| Policy::of(&document.to_json()));
-            document.is_some_and(|document| asker.everything_with(who, &document, &super::TELLING))
+            document
+                .is_some_and(|document| super::TELLING.iter().all(|action| asker.with_document(who, action, &document)))
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::policy::Test;
+use crate::variables;
 
 /// What must hold, in negation normal form.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,13 @@ pub enum Literal<'p> {
     SessionName(&'p str),
     /// The session has another name.
     OtherSession(&'p str),
+    /// The resource is, or is not, one of a pattern with variables of which a value is not known.
+    Resource {
+        /// As the statement writes it.
+        written: &'p str,
+        /// Whether it is.
+        is: bool,
+    },
 }
 
 impl<'p> Formula<'p> {
@@ -105,6 +113,7 @@ impl<'p> Formula<'p> {
             Self::One(Literal::Test { test, holds }) => Self::One(Literal::Test { test, holds: !holds }),
             Self::One(Literal::SessionName(name)) => Self::One(Literal::OtherSession(name)),
             Self::One(Literal::OtherSession(name)) => Self::One(Literal::SessionName(name)),
+            Self::One(Literal::Resource { written, is }) => Self::One(Literal::Resource { written, is: !is }),
             Self::All(of) => Self::any(of.into_iter().map(Self::opposite).collect()),
             Self::Any(of) => Self::all(of.into_iter().map(Self::opposite).collect()),
         }
@@ -135,10 +144,15 @@ impl<'p> Formula<'p> {
     pub fn keys(&self) -> Vec<&'p str> {
         let mut keys: Vec<&'p str> = Vec::new();
         self.each(&mut |literal| {
-            if let Literal::Test { test, .. } = literal
-                && !keys.iter().any(|key| key.eq_ignore_ascii_case(&test.key))
-            {
-                keys.push(&test.key);
+            let asked: Vec<&'p str> = match literal {
+                Literal::Test { test, .. } => vec![&test.key],
+                Literal::Resource { written, .. } => variables::keys(written).collect(),
+                Literal::SessionName(_) | Literal::OtherSession(_) => Vec::new(),
+            };
+            for key in asked {
+                if !keys.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+                    keys.push(key);
+                }
             }
         });
         keys
@@ -152,6 +166,8 @@ impl fmt::Display for Literal<'_> {
             Self::Test { test, holds: false } => write!(f, "not ({test})"),
             Self::SessionName(name) => write!(f, "the session's name is {name}"),
             Self::OtherSession(name) => write!(f, "the session's name is not {name}"),
+            Self::Resource { written, is: true } => write!(f, "the resource is {written}"),
+            Self::Resource { written, is: false } => write!(f, "the resource is not {written}"),
         }
     }
 }
