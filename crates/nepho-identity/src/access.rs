@@ -92,7 +92,7 @@ impl<'a> Asker<'a> {
             without_resource: resource == "*" && self.is_without_resource(action),
             context: &context,
         });
-        let unread = identity.unread || self.is_unread(node);
+        let unread = identity.unread || self.is_unread(node) || self.directory.controls_unread(&identity.account);
         answer(decision, &self.asked(id, action), unread)
     }
 

@@ -36,6 +36,8 @@ const RESOURCE_POLICY: &str = "policy";
 
 pub fn read(graph: &Graph, directory: &mut Directory) {
     directory.clock = graph.clock();
+    directory.unlisted = [USER, ROLE, GROUP, POLICY].iter().any(|kind| !graph.is_listed(kind));
+    directory.controls_unlisted = [ORGANIZATION, MEMBER, CONTROL_POLICY].iter().any(|kind| !graph.is_listed(kind));
     let managed = managed_policies(graph, directory);
     for node in graph.nodes_of(ACCOUNT) {
         directory.accounts.entry(node.account().into()).or_default().known = true;
@@ -50,6 +52,10 @@ pub fn read(graph: &Graph, directory: &mut Directory) {
         let mut identity = identity(directory, &managed, node, IdentityKind::User);
         let of = node.neighbours(Some("MEMBER_OF"), Walk::Out);
         identity.groups = of.iter().filter_map(|(_, group)| groups.get(&group.id()).copied()).collect();
+        if let Value::List(names) = node.property("groups") {
+            identity.unread |= names.len() > identity.groups.len();
+        }
+        identity.unread |= identity.groups.iter().any(|group| directory.identity(*group).unread);
         directory.add_identity(identity);
     }
     for node in graph.nodes_of(ROLE) {
@@ -121,7 +127,7 @@ fn identity(
         let named = node.property("permissions_boundary_arn");
         directory.add_document(text(&named)?, None, &Value::Unknown)
     });
-    unread |= documents.iter().any(|id| directory.document(*id).unread);
+    unread |= documents.iter().chain(&boundary).any(|id| directory.document(*id).unread);
     let principal = match kind {
         IdentityKind::User | IdentityKind::Group => Principal::User { arn: arn.into() },
         IdentityKind::Role => Principal::Role { arn: arn.into() },

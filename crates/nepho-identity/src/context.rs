@@ -135,7 +135,10 @@ impl Context {
             Principal::Anonymous => Some("Anonymous"),
             Principal::Account { .. } | Principal::Service { .. } | Principal::Federated { .. } => None,
         };
-        say("aws:PrincipalAccount", principal.account());
+        // A request without a signature says so in this key
+        // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
+        let anonymous = matches!(principal, Principal::Anonymous).then_some("anonymous");
+        say("aws:PrincipalAccount", principal.account().or(anonymous));
         if !matches!(principal, Principal::Account { .. }) {
             let arn = principal.arn();
             say("aws:PrincipalArn", arn.as_deref());

@@ -28,7 +28,7 @@ pub struct Document {
     pub node: Option<NodeId>,
     /// What it says.
     pub policy: Policy,
-    /// Whether it could not be read: then it may say anything.
+    /// Whether it, or a statement of it, could not be read: then it may say anything.
     pub unread: bool,
 }
 
@@ -66,7 +66,7 @@ pub struct Identity {
     pub groups: Vec<IdentityId>,
     /// The trust policy of a role.
     pub trust: Option<DocumentId>,
-    /// Whether some of its policies could not be read.
+    /// Whether some of its policies, its boundary or its groups could not be read.
     pub unread: bool,
     /// What is known of its requests whatever they are for.
     pub context: Arc<Context>,
@@ -98,6 +98,10 @@ pub struct Directory {
     by_arn: HashMap<Box<str>, IdentityId>,
     by_node: HashMap<NodeId, IdentityId>,
     pub(crate) of_resource: HashMap<NodeId, Vec<DocumentId>>,
+    /// Whether identities or their policies were not listed everywhere.
+    pub(crate) unlisted: bool,
+    /// Whether it was not listed which organisation accounts are in and what it denies.
+    pub(crate) controls_unlisted: bool,
 }
 
 impl Directory {
@@ -112,7 +116,11 @@ impl Directory {
         let (policy, unread) = match document {
             Value::Null => return None,
             Value::Unknown => (Policy::default(), true),
-            value => (Policy::of(&value.to_json()), false),
+            value => {
+                let policy = Policy::of(&value.to_json());
+                let unread = !policy.problems.is_empty();
+                (policy, unread)
+            }
         };
         let id = DocumentId(self.documents.len() as u32);
         self.documents.push(Document { name: name.into(), node, policy, unread });
@@ -168,6 +176,27 @@ impl Directory {
     /// The account.
     pub fn account(&self, number: &str) -> Option<&Account> {
         self.accounts.get(number)
+    }
+
+    /// Whether what is above an account could not be read, so that more may be denied there.
+    pub fn controls_unread(&self, account: &str) -> bool {
+        match self.accounts.get(account) {
+            Some(of) if of.organization.is_some() => {
+                let mut all = of.service_control.iter().chain(&of.resource_control).flatten();
+                all.any(|id| self.document(*id).unread)
+            }
+            _ => self.controls_unlisted,
+        }
+    }
+
+    /// Whether there may be identities or policies that are not here: what is not found in it may still be.
+    pub fn is_incomplete(&self) -> bool {
+        let trust_unread = |identity: &Identity| identity.trust.is_some_and(|trust| self.document(trust).unread);
+        self.unlisted
+            || self
+                .identities
+                .iter()
+                .any(|identity| identity.unread || trust_unread(identity) || self.controls_unread(&identity.account))
     }
 
     /// The policies by which a request of an identity is judged, those of the resource and of its account apart.

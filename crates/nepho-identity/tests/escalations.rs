@@ -142,3 +142,43 @@ fn ways_go_over_several_identities_and_not_where_a_trust_is_missing() {
         set(&["first: assume-role middle, assume-role admin", "middle: assume-role admin"])
     );
 }
+
+#[test]
+fn what_could_not_be_read_is_not_taken_for_nothing() {
+    let complete = |change: fn(&mut Account)| {
+        let mut account = Account(GraphBuilder::new(listed()));
+        account.user("ada", json!([allow(json!("iam:PutUserPolicy"), "*")]));
+        change(&mut account);
+        !Directory::of(&account.finish()).is_incomplete()
+    };
+    assert!(complete(|_| {}));
+    // A statement that says neither allow nor deny may have been meant to deny.
+    assert!(!complete(|account| {
+        account.user("bob", json!([{"Effect": "deny", "Action": "*", "Resource": "*"}]));
+    }));
+    assert!(!complete(|account| {
+        account.identity("user", "bob", json!([]), vec![("permissions_boundary_arn", json!(arn("policy", "gone")))]);
+    }));
+    assert!(!complete(|account| {
+        account.identity("user", "bob", json!([]), vec![("groups", json!(["gone"]))]);
+    }));
+    assert!(!complete(|account| account.0.mark_incomplete("aws.iam.role", ACCOUNT, "")));
+    assert!(!complete(|account| account.0.mark_incomplete("aws.organizations.policy", ACCOUNT, "")));
+}
+
+/// A schema of which all kinds count as listed.
+fn listed() -> Schema {
+    let mut schema = Schema::open();
+    for kind in ["iam.user", "iam.role", "iam.group", "iam.policy"] {
+        schema.add_kind(
+            &format!("aws.{kind}"),
+            Vec::<String>::new(),
+            Vec::<(String, nepho_graph::PropertyType)>::new(),
+        );
+    }
+    for kind in ["organization", "account", "policy"] {
+        let id = format!("aws.organizations.{kind}");
+        schema.add_kind(&id, Vec::<String>::new(), Vec::<(String, nepho_graph::PropertyType)>::new());
+    }
+    schema
+}

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::{Escalations, Gain};
 use crate::directory::IdentityId;
@@ -35,7 +35,7 @@ impl Escalations {
     }
 
     /// The shortest way from an identity to each of some others.
-    pub fn to(&self, start: IdentityId, targets: &HashSet<IdentityId>, possible: bool) -> Vec<Path<'_>> {
+    pub fn to(&self, start: IdentityId, targets: &[IdentityId], possible: bool) -> Vec<Path<'_>> {
         self.paths(start, possible, |id| id != start && targets.contains(&id), false)
     }
 

@@ -94,7 +94,7 @@ pub fn who_can(catalog: &Arc<Catalog>, options: &WhoCanArguments) -> anyhow::Res
     let directory = Directory::of(graph);
     let asker = Asker::new(graph, &directory);
     let resource: Option<NodeId> = resource_of(graph, &options.resource).map(|node| node.id());
-    let mut unread = false;
+    let mut unread = directory.is_incomplete();
     let mut rows = Vec::new();
     for (id, identity) in directory.principals() {
         let answer = asker.ask(id, &options.action, &options.resource, resource, &BTreeMap::new());

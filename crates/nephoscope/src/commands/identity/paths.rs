@@ -1,6 +1,5 @@
 //! `identity paths-to-admin`, `identity paths-to`
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -30,11 +29,10 @@ pub fn to(catalog: &Arc<Catalog>, options: &PathsToArguments) -> anyhow::Result<
     let graph = &analysis.estate.graph;
     let directory = Directory::of(graph);
     let escalations = Escalations::of(graph, &directory, catalog);
-    let targets: HashSet<IdentityId> = directory.named(&options.target).into_iter().collect();
+    let targets = directory.named(&options.target);
     if targets.is_empty() {
         bail!("there is no principal `{}`", options.target);
     }
-    let targets = targets.into_iter().collect();
     let starts = starts(&directory, &options.paths)?;
     let paths: Vec<Path<'_>> =
         starts.iter().flat_map(|start| escalations.to(*start, &targets, options.paths.possible)).collect();
@@ -43,8 +41,10 @@ pub fn to(catalog: &Arc<Catalog>, options: &PathsToArguments) -> anyhow::Result<
 }
 
 fn outcome(directory: &Directory) -> Outcome {
-    if directory.identities().any(|(_, identity)| identity.unread) {
-        eprintln!("some policies could not be read, so ways may be missing; `nephoscope coverage` shows what");
+    if directory.is_incomplete() {
+        eprintln!(
+            "some identities or policies could not be read, so ways may be missing or shut; `nephoscope coverage` shows what"
+        );
         return Outcome::Incomplete;
     }
     Outcome::Done
