@@ -13,7 +13,6 @@ use nepho_model::{Timestamp, Value};
 use crate::schema::Schema;
 use crate::value::ResultValue;
 
-mod additions;
 pub(crate) mod adjacency;
 mod builder;
 pub(crate) mod column;
@@ -23,7 +22,6 @@ pub(crate) mod source;
 pub(crate) mod texts;
 mod view;
 
-pub use additions::Additions;
 pub use builder::{GraphBuilder, NodeHandle};
 pub use view::{NodeRef, RelationRef};
 
@@ -77,20 +75,6 @@ impl Columns {
             self.columns.push(column);
             self.indexes.push(Lazy::unread());
             self.asked.push(AtomicU32::new(0));
-        }
-    }
-}
-
-impl Columns {
-    /// Adds a column, or puts it in the place of the one of its name.
-    fn put(&mut self, name: Arc<str>, column: Lazy<Arc<Column>>) {
-        match self.by_name.get(&name) {
-            Some(at) => {
-                if let Some(place) = self.columns.get_mut(*at as usize) {
-                    *place = column;
-                }
-            }
-            None => self.add(name, column),
         }
     }
 }

@@ -40,7 +40,7 @@ pub mod storage {
 pub use condition::{Condition, UnknownCause, Verdicts, judge_all};
 pub use error::{ErrorCode, QueryError};
 pub use explain::{Plan, PlanLine};
-pub use graph::{Additions, Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
+pub use graph::{Graph, GraphBuilder, NodeHandle, NodeId, NodeRef, RelationId, RelationRef, Walk};
 pub use query::{Limits, Mode, Parameters, Query, Rows};
 pub use schema::{BUILT_IN_PROPERTIES, KindSchema, PropertyType, RelationSchema, Schema};
 pub use truth::Truth;

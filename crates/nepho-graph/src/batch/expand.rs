@@ -212,22 +212,24 @@ impl<'g> Worker<'g> {
                 }
                 let all = adjacency.targets.get(positions.clone()).unwrap_or_default();
                 let mut hop = Hop { row, node, of: *of, way, adjacency, common: None };
-                let parts: Vec<Range<usize>> = match goal {
-                    Some(goal) => vec![equal(all, goal)],
-                    None => match common.within(all) {
-                        Some(parts) => parts,
-                        None => {
-                            hop.common = (!expand.closings.is_empty()).then_some(common);
-                            if self.neighbours_at(expansion, &hop, positions, found, sink)? == Flow::Stop {
-                                return Ok(Flow::Stop);
-                            }
-                            continue;
-                        }
-                    },
+                let at = |part: Range<usize>| positions.start + part.start..positions.start + part.end;
+                let mut visit =
+                    |hop: &Hop<'_>, part: Range<usize>| self.neighbours_at(expansion, hop, part, found, sink);
+                if let Some(goal) = goal {
+                    if visit(&hop, at(equal(all, goal)))? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                    continue;
+                }
+                let Some(parts) = common.within(all) else {
+                    hop.common = (!expand.closings.is_empty()).then_some(common);
+                    if visit(&hop, positions)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                    continue;
                 };
                 for part in parts {
-                    let part = positions.start + part.start..positions.start + part.end;
-                    if self.neighbours_at(expansion, &hop, part, found, sink)? == Flow::Stop {
+                    if visit(&hop, at(part))? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }

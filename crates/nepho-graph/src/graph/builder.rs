@@ -49,15 +49,15 @@ struct KindRows {
 }
 
 #[derive(Default)]
-pub(super) struct RelationRows {
-    pub name: Arc<str>,
-    pub edges: Vec<(u32, u32)>,
-    pub columns: ColumnSet,
-    pub unknown: HashSet<u32>,
+struct RelationRows {
+    name: Arc<str>,
+    edges: Vec<(u32, u32)>,
+    columns: ColumnSet,
+    unknown: HashSet<u32>,
 }
 
 #[derive(Default)]
-pub(super) struct ColumnSet {
+struct ColumnSet {
     names: Vec<Arc<str>>,
     builders: Vec<ColumnBuilder>,
     index: HashMap<Arc<str>, usize>,
@@ -76,7 +76,7 @@ impl ColumnSet {
     }
 
     /// Sets a value; `guess` is where the property probably is.
-    pub fn set(&mut self, guess: usize, name: &Arc<str>, row: usize, value: &Value) {
+    fn set(&mut self, guess: usize, name: &Arc<str>, row: usize, value: &Value) {
         let column = match self.names.get(guess) {
             Some(known) if known == name => guess,
             _ => self.declare(name, None),
@@ -96,7 +96,7 @@ impl ColumnSet {
         }
     }
 
-    pub fn finish(self, length: usize, order: &[u32]) -> impl Iterator<Item = (Arc<str>, Lazy<Arc<Column>>)> {
+    fn finish(self, length: usize, order: &[u32]) -> impl Iterator<Item = (Arc<str>, Lazy<Arc<Column>>)> {
         let column = move |builder: ColumnBuilder| Arc::new(builder.finish(length).reordered(order)).into();
         self.names.into_iter().zip(self.builders.into_iter().map(column))
     }
@@ -426,7 +426,7 @@ impl KindRows {
 }
 
 impl RelationRows {
-    pub fn finish(self, id_of: &dyn Fn(u32) -> u32, kinds: &Arc<Vec<Range<u32>>>) -> RelationTable {
+    fn finish(self, id_of: &dyn Fn(u32) -> u32, kinds: &Arc<Vec<Range<u32>>>) -> RelationTable {
         let Self { name, edges, columns, unknown } = self;
         let length = edges.len();
         let mut sorted: Vec<(u32, u32, u32)> =
