@@ -76,6 +76,10 @@ impl<'a> Asker<'a> {
         let mut context = Context::over(&identity.context);
         context.of_resource(account);
         context.set("kms:CallerAccount", &identity.account);
+        // A resource of a region is asked for there.
+        if let Some(region) = Arn::of(resource).map(|arn| arn.region).filter(|of| !of.is_empty() && !of.contains('*')) {
+            context.set("aws:RequestedRegion", region);
+        }
         if let Some(node) = node {
             self.of_node(&mut context, node);
         }
@@ -101,17 +105,24 @@ impl<'a> Asker<'a> {
         Asked { action, has_mfa: self.with_mfa.contains(&id), is_role }
     }
 
-    /// Whether a role's trust policy lets a service or a provider of identities assume it.
-    pub fn is_trusted(&self, role: IdentityId, principal: &Principal) -> bool {
+    /// Whether a role's trust policy lets a service assume it, for whoever sets the service up in the role's account.
+    pub fn is_trusted(&self, role: IdentityId, service: &str) -> bool {
         let identity = self.directory.identity(role);
+        // Identity pools vouch for their users, who take the role themselves.
+        let (principal, action) = match service {
+            "cognito-identity.amazonaws.com" => {
+                (Principal::Federated { provider: service.into() }, "sts:AssumeRoleWithWebIdentity")
+            }
+            _ => (Principal::Service { name: service.into() }, "sts:AssumeRole"),
+        };
         let mut context = Context::open();
-        context.of_principal(principal).of_resource(&identity.account);
+        context.of_principal(&principal).of_resource(&identity.account);
         context.set("aws:SourceAccount", &identity.account);
         let mut policies = Policies::default();
         self.directory.with_resource(&mut policies, Some(identity.node), &identity.account);
         let decision = policies.decide(&Request {
-            principal,
-            action: "sts:AssumeRole",
+            principal: &principal,
+            action,
             resource: Pattern::literal(&identity.arn),
             account: &identity.account,
             without_resource: false,

@@ -22,6 +22,8 @@ pub const EXECUTES_AS: &str = "EXECUTES_AS";
 const ACCOUNT: &str = "aws.account.account";
 const ORGANIZATION: &str = "aws.organizations.organization";
 const MEMBER: &str = "aws.organizations.account";
+const UNIT: &str = "aws.organizations.organizational-unit";
+const ROOT: &str = "aws.organizations.root";
 const CONTROL_POLICY: &str = "aws.organizations.policy";
 
 /// From what Systems Manager manages to the machine.
@@ -37,7 +39,8 @@ const RESOURCE_POLICY: &str = "policy";
 pub fn read(graph: &Graph, directory: &mut Directory) {
     directory.clock = graph.clock();
     directory.unlisted = [USER, ROLE, GROUP, POLICY].iter().any(|kind| !graph.is_listed(kind));
-    directory.controls_unlisted = [ORGANIZATION, MEMBER, CONTROL_POLICY].iter().any(|kind| !graph.is_listed(kind));
+    directory.controls_unlisted =
+        [ORGANIZATION, MEMBER, UNIT, ROOT, CONTROL_POLICY].iter().any(|kind| !graph.is_listed(kind));
     let managed = managed_policies(graph, directory);
     for node in graph.nodes_of(ACCOUNT) {
         directory.accounts.entry(node.account().into()).or_default().known = true;
@@ -230,7 +233,7 @@ fn organization(graph: &Graph, directory: &mut Directory) {
             // A level without any has them switched off: one at least is always attached.
             account.service_control.extend((!services.is_empty()).then_some(services));
             account.resource_control.extend((!resources.is_empty()).then_some(resources));
-            level = node.neighbours(Some("MEMBER_OF"), Walk::Out).first().map(|(_, parent)| *parent);
+            level = above(&node);
             path.extend(level.and_then(|parent| parent.key().rsplit('/').next()));
         }
         path.extend(text(&name));
@@ -242,6 +245,12 @@ fn organization(graph: &Graph, directory: &mut Directory) {
         }
         directory.accounts.insert(number.into(), account);
     }
+}
+
+/// The unit or root that an account or a unit is in.
+fn above<'g>(node: &NodeRef<'g>) -> Option<NodeRef<'g>> {
+    let of = ["MEMBER_OF", "PART_OF"].map(|relation| node.neighbours(Some(relation), Walk::Out));
+    of.into_iter().flatten().map(|(_, parent)| parent).find(|parent| [UNIT, ROOT].contains(&parent.kind()))
 }
 
 fn resource_policies(graph: &Graph, directory: &mut Directory) {

@@ -144,6 +144,38 @@ fn ways_go_over_several_identities_and_not_where_a_trust_is_missing() {
 }
 
 #[test]
+fn control_policies_count_from_every_level_above_the_account() {
+    let denies = json!([allow(json!("*"), "*"), {"Effect": "Deny", "Action": "iam:PutUserPolicy", "Resource": "*"}]);
+    let allows = || json!([allow(json!("*"), "*")]);
+    for level in [None, Some("root"), Some("organizational-unit"), Some("account")] {
+        let mut account = Account::new();
+        account.user("ada", json!([allow(json!("iam:PutUserPolicy"), "*")]));
+        let arn = |of: &str| format!("arn:aws:organizations::999999999999:{of}/o-1/{of}-1");
+        account.node(
+            "aws.organizations.organization",
+            &arn("organization"),
+            "o-1",
+            vec![("management_account_id", json!("999999999999"))],
+        );
+        let root = account.node("aws.organizations.root", &arn("root"), "Root", vec![]);
+        let unit = account.node("aws.organizations.organizational-unit", &arn("ou"), "unit", vec![]);
+        let member =
+            account.node("aws.organizations.account", &arn("account"), "one", vec![("account_id", json!(ACCOUNT))]);
+        account.0.add_relation(member, "MEMBER_OF", unit, Vec::new());
+        account.0.add_relation(unit, "PART_OF", root, Vec::new());
+        for (of, node) in [("root", root), ("organizational-unit", unit), ("account", member)] {
+            let statements = if level == Some(of) { denies.clone() } else { allows() };
+            let document = json!({"Version": "2012-10-17", "Statement": statements});
+            let properties = vec![("type", json!("SERVICE_CONTROL_POLICY")), ("policy", document)];
+            let policy = account.node("aws.organizations.policy", &arn(&format!("policy-{of}")), of, properties);
+            account.0.add_relation(node, "HAS_POLICY", policy, Vec::new());
+        }
+        let expected = if level.is_none() { set(&["ada: put-user-policy ada"]) } else { set(&[]) };
+        assert_eq!(ways(&account.finish()), expected, "{level:?}");
+    }
+}
+
+#[test]
 fn what_could_not_be_read_is_not_taken_for_nothing() {
     let complete = |change: fn(&mut Account)| {
         let mut account = Account(GraphBuilder::new(listed()));
@@ -176,7 +208,7 @@ fn listed() -> Schema {
             Vec::<(String, nepho_graph::PropertyType)>::new(),
         );
     }
-    for kind in ["organization", "account", "policy"] {
+    for kind in ["organization", "account", "organizational-unit", "root", "policy"] {
         let id = format!("aws.organizations.{kind}");
         schema.add_kind(&id, Vec::<String>::new(), Vec::<(String, nepho_graph::PropertyType)>::new());
     }

@@ -14,7 +14,6 @@ use crate::arn::Arn;
 use crate::directory::{Directory, DocumentId, IdentityId, IdentityKind};
 use crate::evaluate::Outcome;
 use crate::policy::{Effect, Named, Policy};
-use crate::principal::Principal;
 
 /// What methods are about, indexed as they ask for it.
 pub struct Objects<'a> {
@@ -140,10 +139,10 @@ impl<'a> Objects<'a> {
             }
             for named in &principals.of {
                 let into = match named {
-                    Named::Service(name) => self.trusting.entry(name).or_default(),
+                    Named::Service(name) | Named::Federated(name) => self.trusting.entry(name).or_default(),
                     Named::Aws(name) | Named::Account(name) => self.naming.entry(name).or_default(),
                     Named::Everyone => &mut self.naming_anyone,
-                    Named::Federated(_) | Named::Canonical(_) => continue,
+                    Named::Canonical(_) => continue,
                 };
                 if into.last() != Some(&role) {
                     into.push(role);
@@ -345,7 +344,7 @@ impl<'a> Objects<'a> {
             self.roles.get(account).cloned().unwrap_or_default()
         };
         if let Some(service) = &need.trusts {
-            roles.retain(|role| self.trusts(asker, *role, service));
+            roles.retain(|role| asker.is_trusted(*role, service));
         }
         if need.instance_profile {
             roles.retain(|role| self.in_instance_profile.contains(role));
@@ -379,12 +378,6 @@ impl<'a> Objects<'a> {
         roles.sort_unstable();
         roles.dedup();
         roles
-    }
-
-    /// Whether a service may assume a role.
-    fn trusts(&self, asker: &Asker<'_>, role: IdentityId, service: &Arc<str>) -> bool {
-        let principal = Principal::Service { name: service.as_ref().into() };
-        asker.is_trusted(role, &principal)
     }
 
     fn policies_for(&self, asker: &Asker<'_>, id: IdentityId, need: &Need, binding: &Binding<'_>) -> Vec<Object> {
