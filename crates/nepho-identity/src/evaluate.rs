@@ -427,6 +427,17 @@ impl<'p> Judge<'_, 'p> {
         if self.request.without_resource {
             return if pattern.covers(asked) { Overlap::All } else { Overlap::None };
         }
-        pattern.overlap(asked)
+        match pattern.overlap(asked) {
+            Overlap::Some if are_apart(pattern, asked) => Overlap::None,
+            overlap => overlap,
+        }
     }
+}
+
+/// Whether two patterns of ARNs have nothing in common since a part of theirs has not: a text of both would have to take
+/// a colon for more than the end of a part, as no ARN's first five parts do.
+fn are_apart(left: &Pattern, right: &Pattern) -> bool {
+    let parts = |pattern: &Pattern| pattern.text().splitn(6, ':').map(Pattern::new).collect::<Vec<_>>();
+    let (left, right) = (parts(left), parts(right));
+    left.len() == 6 && right.len() == 6 && left.iter().zip(&right).any(|(left, right)| !left.meets(right))
 }

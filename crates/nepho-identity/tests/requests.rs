@@ -56,3 +56,16 @@ fn a_resource_that_hangs_on_an_unknown_variable_is_a_condition() {
         assert_eq!(decision.outcome, Outcome::ImplicitlyDenied);
     });
 }
+
+#[test]
+fn a_pattern_of_one_kind_of_resources_is_none_of_another() {
+    let instances = policy(json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:ec2:*:*:instance/*"}]));
+    for (resource, outcome) in [
+        ("arn:*:ec2:*:123456789012:instance/*", Outcome::Allowed),
+        ("arn:*:ec2:*::image/*", Outcome::ImplicitlyDenied),
+        ("arn:*:ec2:*:123456789012:subnet/*", Outcome::ImplicitlyDenied),
+        ("arn:*:ec2:*:123456789012:*/*", Outcome::Allowed),
+    ] {
+        decide(&instances, resource, &Context::open(), |decision| assert_eq!(decision.outcome, outcome, "{resource}"));
+    }
+}
