@@ -8,7 +8,7 @@ use nepho_graph::{Graph, NodeId, Walk};
 use nepho_model::Value;
 
 use crate::actions::Catalogue;
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account};
 use crate::context::Context;
 use crate::directory::{Directory, IdentityId, IdentityKind};
 use crate::evaluate::{Attached, Decision, Ground, Layer, Literal, Outcome, Policies, Request};
@@ -71,7 +71,7 @@ impl<'a> Asker<'a> {
     ) -> Answer<'a> {
         let identity = self.directory.identity(id);
         let of_node = node.and_then(|node| self.graph.node(node));
-        let in_arn = Arn::of(resource).map(|arn| arn.account).filter(|account| account.len() == 12);
+        let in_arn = Arn::of(resource).map(|arn| arn.account).filter(|account| is_account(account));
         let account = of_node.map(|node| node.account()).or(in_arn).unwrap_or(&identity.account);
         let mut context = Context::over(&identity.context);
         context.of_resource(account);

@@ -15,6 +15,11 @@ pub struct Arn<'a> {
     pub resource: &'a str,
 }
 
+/// Whether a text is an account's number: twelve digits.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<'a> Arn<'a> {
     /// The parts; `None` for what is no ARN.
     pub fn of(text: &'a str) -> Option<Self> {

@@ -26,9 +26,11 @@ const UNIT: &str = "aws.organizations.organizational-unit";
 const ROOT: &str = "aws.organizations.root";
 const CONTROL_POLICY: &str = "aws.organizations.policy";
 
+pub const MANAGED: &str = "aws.ssm.managed-instance";
 /// From what Systems Manager manages to the machine.
 pub const MANAGES: &str = "MANAGES";
 const TASK: &str = "aws.ecs.task";
+const TASK_DEFINITION: &str = "aws.ecs.task-definition";
 
 /// Kinds whose `policy` is not about themselves as a resource.
 const NO_RESOURCE_POLICY: [&str; 4] = [POLICY, CONTROL_POLICY, ORGANIZATION, "aws.ec2.vpc-endpoint"];
@@ -290,7 +292,7 @@ pub fn inherits_role(graph: &Graph) -> Vec<(NodeId, NodeId)> {
     for task in graph.nodes_of(TASK) {
         if task.neighbours(Some(EXECUTES_AS), Walk::Out).is_empty() {
             let used = task.neighbours(Some("USES"), Walk::Out).into_iter();
-            let definitions = used.filter(|(_, of)| of.kind() == "aws.ecs.task-definition");
+            let definitions = used.filter(|(_, of)| of.kind() == TASK_DEFINITION);
             let roles = definitions.flat_map(|(_, of)| of.neighbours(Some(EXECUTES_AS), Walk::Out));
             found.extend(roles.map(|(_, role)| (task.id(), role.id())));
         }

@@ -20,7 +20,7 @@ pub mod usage;
 mod variables;
 
 pub use access::{Answer, Asker};
-pub use arn::Arn;
+pub use arn::{Arn, is_account};
 pub use aws::resource_of;
 pub use context::{Context, Known};
 pub use directory::{Account, Directory, Document, DocumentId, Identity, IdentityId, IdentityKind};

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 pub use condition::{Held, Operator, Quantifier, Test};
 pub(crate) use condition::{in_range, prefix, time};
 
+use crate::arn::is_account;
 use crate::pattern::Pattern;
 
 /// Whether a statement allows or denies.
@@ -239,7 +240,6 @@ impl Named {
         if name == "*" {
             return Self::Everyone;
         }
-        let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_account(name) {
             return Self::Account(name.into());
         }

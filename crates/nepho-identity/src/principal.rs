@@ -1,6 +1,6 @@
 //! Who makes a request, and whether a policy means them.
 
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account};
 use crate::policy::{Named, Principals};
 
 /// Who makes a request.
@@ -68,7 +68,6 @@ pub enum Meant<'p> {
 impl Principal {
     /// From an ARN, an account's number or a service's name.
     pub fn of(text: &str) -> Option<Self> {
-        let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         if text == "*" {
             return Some(Self::Anonymous);
         }

@@ -108,7 +108,7 @@ impl<'a> Objects<'a> {
             runs_as: HashMap::new(),
             in_instance_profile: HashSet::new(),
             profiles: HashMap::new(),
-            unlisted_managers: !graph.is_listed("aws.ssm.managed-instance"),
+            unlisted_managers: !graph.is_listed(crate::aws::MANAGED),
             with_password: HashMap::new(),
             with_access_key: HashSet::new(),
         };

@@ -237,11 +237,6 @@ pub fn is_region(text: &str) -> bool {
     }
 }
 
-/// Whether it is an account number.
-pub fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use super::document::{Item, PrincipalType as T, Principals, Statement, Test};
 use super::{Checker, PolicyKind, checks, facts};
 use crate::arn::Arn;
+use crate::arn::is_account;
 use crate::policy::{Operator as O, prefix};
 
 /// The principals of a statement.
@@ -44,7 +45,7 @@ fn of_resource_control(checker: &mut Checker<'_>, statement: &Statement<'_>, pri
 
 fn aws(checker: &mut Checker<'_>, item: &Item<'_>) {
     let text = &*item.text;
-    if text == "*" || facts::is_account(text) || text.contains("${") {
+    if text == "*" || is_account(text) || text.contains("${") {
         return;
     }
     if text.contains(['*', '?']) {
@@ -66,7 +67,7 @@ fn aws(checker: &mut Checker<'_>, item: &Item<'_>) {
             format!("there is no partition `{}`", arn.partition)
         }
         Some(arn) if !matches!(arn.service, "iam" | "sts") => format!("`{text}` is no identity: `{}`", arn.service),
-        Some(arn) if !facts::is_account(arn.account) && !matches!(arn.account, "cloudfront" | "aws") => {
+        Some(arn) if !is_account(arn.account) && !matches!(arn.account, "cloudfront" | "aws") => {
             format!("`{}` is no account number", arn.account)
         }
         Some(arn) if !arn.region.is_empty() => "the ARN of an identity has no region".to_owned(),
@@ -116,7 +117,7 @@ fn federated(checker: &mut Checker<'_>, item: &Item<'_>) {
     let is_provider = match Arn::of(text) {
         Some(arn) => {
             arn.service == "iam"
-                && facts::is_account(arn.account)
+                && is_account(arn.account)
                 && ["saml-provider/", "oidc-provider/"].iter().any(|of| arn.resource.starts_with(of))
         }
         None => text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte)),

@@ -7,6 +7,7 @@ use super::document::{Item, Statement};
 use super::{Checker, PolicyKind, checks, facts};
 use crate::actions::{Action, Catalogue, ResourceType};
 use crate::arn::Arn;
+use crate::arn::is_account;
 use crate::pattern::Pattern;
 
 /// All resources of a statement.
@@ -56,10 +57,10 @@ fn one(checker: &mut Checker<'_>, item: &Item<'_>) {
         findings.add(&checks::ARN_REGION, &item.span, format!("there is no region `{}`", arn.region));
     }
     // Resources of AWS's own have words: `aws`, `aws-marketplace`.
-    let is_account = |text: &str| {
-        text.is_empty() || facts::is_account(text) || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    let is_owner = |text: &str| {
+        text.is_empty() || is_account(text) || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
     };
-    if !is_open(arn.account) && !is_account(arn.account) {
+    if !is_open(arn.account) && !is_owner(arn.account) {
         findings.add(&checks::ARN_ACCOUNT, &item.span, format!("`{}` is no account number", arn.account));
     }
     service_and_shape(checker, item, &arn);

@@ -6,6 +6,7 @@ use super::document::{Item, Test};
 use super::json::{Node, Value};
 use super::{Checker, checks, facts};
 use crate::arn::Arn;
+use crate::arn::is_account;
 use crate::pattern::Pattern;
 use crate::policy::{Operator as O, prefix, time};
 
@@ -98,9 +99,9 @@ fn unfit_for_key(operator: O, lower: &str, text: &str) -> Option<&'static str> {
         | "aws:resourceaccount"
         | "aws:vpceaccount"
         | "kms:calleraccount"
-        | "s3:resourceaccount" => (facts::is_account(text), "account number of twelve digits"),
+        | "s3:resourceaccount" => (is_account(text), "account number of twelve digits"),
         // Requests that are not signed have `anonymous`.
-        "aws:principalaccount" => (facts::is_account(text) || text == "anonymous", "account number of twelve digits"),
+        "aws:principalaccount" => (is_account(text) || text == "anonymous", "account number of twelve digits"),
         "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" | "aws:vpceorgid" => {
             let id = text.strip_prefix("o-").unwrap_or_default();
             let fits = (10..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::actions::Catalogue;
+use crate::arn::is_account;
 use crate::pattern::Pattern;
 
 static EMBEDDED: LazyLock<Names> = LazyLock::new(|| {
@@ -311,8 +312,7 @@ fn converted(function: &str, text: &str) -> Option<String> {
         "queue" => {
             let mut parts = text.rsplit('/');
             let (name, account) = (parts.next()?, parts.next()?);
-            let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-            is_account.then(|| format!("{account}:{name}"))
+            is_account(account).then(|| format!("{account}:{name}"))
         }
         "copied" => {
             let path = text.strip_prefix('/').unwrap_or(text).split("?versionId=").next()?;

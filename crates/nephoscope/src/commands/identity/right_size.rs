@@ -12,7 +12,7 @@ use nepho_graph::Graph;
 use nepho_identity::actions::Catalogue;
 use nepho_identity::rightsize::{Options, RightSized, Subject, right_size};
 use nepho_identity::usage::{LastAccessed, Reader, Usage};
-use nepho_identity::{Context, Directory, Identity};
+use nepho_identity::{Context, Directory, Identity, is_account};
 use nepho_model::Value;
 use nepho_report::one_line;
 use serde_json::Value as Json;
@@ -129,8 +129,7 @@ fn walk(folder: &Path, account: &str, level: usize, files: &mut Vec<PathBuf>) ->
         let name = name.to_string_lossy();
         // Links are followed to files only, so that folders can't go round in circles.
         if entry.file_type()?.is_dir() {
-            let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
-            let is_other = is_account && *name != *account && is_below_logs(folder);
+            let is_other = is_account(&name) && *name != *account && is_below_logs(folder);
             let is_no_trail = ["CloudTrail-Digest", "CloudTrail-Insight"].contains(&&*name);
             if !is_other && !is_no_trail && level < MOST_LEVELS {
                 walk(&path, account, level + 1, files)?;
